@@ -62,7 +62,7 @@ class Float:
 
     def grid(self, n: int) -> list[float]:
         """List n values, evenly spaced on this domain's scale, both ends included (n=1: the middle)."""
-        return [self.from_unit(u) for u in (np.linspace(0, 1, n) if n > 1 else [0.5])]
+        return [self.from_unit(float(u)) for u in (np.linspace(0, 1, n) if n > 1 else [0.5])]
 
 
 @dataclass(frozen=True)
@@ -206,11 +206,21 @@ class Space:
     @property
     def size(self) -> float:
         """How many different configs there are: `math.inf` as soon as one dimension is a Float."""
+        parents = {parent for domain in self.domains.values() for parent in domain.when or {}}
         if any(math.isinf(domain.size) for domain in self.domains.values()):
             return math.inf
-        if all(domain.when is None for domain in self.domains.values()):
-            return math.prod(domain.size for domain in self.domains.values())
-        return len(self.grid(max(int(domain.size) for domain in self.domains.values())))
+        total, cases = 0, [{}]  # one case per assignment of the dimensions that others depend on
+        for name in (name for name in self.domains if name in parents):
+            cases = [{**case, name: value} if self.is_active(name, case) else case for case in cases
+                     for value in (self._values(name) if self.is_active(name, case) else [None])]
+        for case in cases:
+            total += math.prod(int(domain.size) for name, domain in self.domains.items()
+                               if name not in parents and self.is_active(name, case))
+        return total
+
+    def _values(self, name: str) -> list[Any]:
+        domain = self.domains[name]
+        return list(domain.values) if isinstance(domain, Choice) else list(range(domain.low, domain.high + 1))  # type: ignore[arg-type]
 
     def is_active(self, name: str, config: Config) -> bool:
         """Say whether dimension `name` exists, given the dimensions before it in `config`."""

@@ -1,0 +1,102 @@
+"""What is known so far: every finished trial in the order it finished, and those still running.
+
+Model-based strategies read it to choose, plots read it to draw, and `best` is what everybody wants from it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hpt_lab.trial import Config, Outcome, Trial
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True)
+class Record:
+    """A trial and what came of it."""
+
+    trial: Trial
+    outcome: Outcome
+
+    @property
+    def config(self) -> Config:
+        return self.trial.config
+
+    @property
+    def budget(self) -> float:
+        return self.trial.budget
+
+    @property
+    def loss(self) -> float:
+        return self.outcome.loss
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        return self.outcome.metrics
+
+
+class History:
+    """Finished records in order of completion, `pending` trials in order of asking, and how many were `asked`."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.pending: list[Trial] = []
+        self.asked = 0
+
+    def ask(self, trial: Trial) -> None:
+        """Note that `trial` was handed out."""
+        self.pending.append(trial)
+        self.asked += 1
+
+    def tell(self, trial: Trial, outcome: Outcome) -> None:
+        """Move `trial` from pending to finished. Raises ValueError for a trial that is not pending."""
+        self.pending.remove(trial)
+        self.records.append(Record(trial, outcome))
+
+    @property
+    def best(self) -> Record | None:
+        """The smallest loss seen at any budget (Hyperband's own rule); the earlier one on a tie; None if all failed."""
+        ranked = [record for record in self.records if not record.outcome.failed]
+        return min(ranked, key=lambda record: record.loss, default=None)
+
+    def at_budget(self, budget: float) -> list[Record]:
+        """List the records that reported at exactly this budget, in order of completion."""
+        return [record for record in self.records if record.budget == budget]
+
+    def incumbent(self) -> tuple[list[float], list[float]]:
+        """Return (epochs spent so far, best loss so far), one entry per record; +inf until something succeeds.
+
+        Epochs count resumed training once, as it was spent.
+        """
+        spent, best, epochs, losses = 0.0, math.inf, [], []
+        for record, more in zip(self.records, increments(record.trial for record in self.records), strict=True):
+            spent, best = spent + more, min(best, record.outcome.rank_loss)
+            epochs.append(spent)
+            losses.append(best)
+        return epochs, losses
+
+    def frame(self) -> pandas.DataFrame:
+        """Return one row per record: trial, bracket, rung, budget, loss, metrics, seconds, error, then the config."""
+        import pandas
+
+        return pandas.DataFrame([
+            {"trial": r.trial.id, "bracket": r.trial.bracket, "rung": r.trial.rung, "budget": r.budget, "loss": r.loss,
+             **{name: value for name, value in r.metrics.items() if name != "loss"},
+             "seconds": r.outcome.seconds, "error": r.outcome.error, **r.config}
+            for r in self.records])
+
+
+def increments(trials: Iterable[Trial]) -> list[float]:
+    """For each trial, in order, give the training it adds to what it (or its parent) has had already."""
+    had: dict[int, float] = {}
+    added = []
+    for trial in trials:
+        before = had.get(trial.id, had.get(trial.parent, 0.0) if trial.parent is not None else 0.0)
+        added.append(trial.budget - before)
+        had[trial.id] = trial.budget
+    return added
