@@ -1,0 +1,42 @@
+"""hpt_lab: learn hyperparameter tuning for deep learning by doing it.
+
+    import hpt_lab as hpt
+
+    space = hpt.Space(learning_rate=hpt.Float(1e-4, 1e-1, log=True), units=hpt.Int(16, 256, log=True))
+    strategy = hpt.hyperband(space, max_budget=27, seed=0)
+    print(hpt.plan(strategy))
+    study = hpt.tune(hpt.KerasObjective(build, hpt.datasets.digits()), strategy)
+
+Start reading at `hpt_lab.strategies.successive_halving`. TensorFlow, Matplotlib and ipywidgets are imported when
+a name that needs them is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from hpt_lab.errors import HptError
+from hpt_lab.history import History, Record
+from hpt_lab.space import Choice, Float, Int, Space
+from hpt_lab.strategies import grid_search, hyperband, random_search, successive_halving
+from hpt_lab.study import AskTell, Plan, Study, plan, resume, tune
+from hpt_lab.trial import Config, Outcome, Trial
+
+if TYPE_CHECKING:
+    from hpt_lab import datasets, plots, training
+    from hpt_lab.training import KerasObjective
+
+__version__ = "0.1.0"
+
+__all__ = ["AskTell", "Choice", "Config", "Float", "History", "HptError", "Int", "KerasObjective", "Outcome", "Plan", "Record",
+           "Space", "Study", "Trial", "datasets", "grid_search", "hyperband", "plan", "plots", "random_search", "resume",
+           "successive_halving", "training", "tune"]
+
+_LAZY = {"datasets": "hpt_lab.datasets", "plots": "hpt_lab.plots", "training": "hpt_lab.training"}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "KerasObjective":
+        return import_module("hpt_lab.training").KerasObjective
+    if name in _LAZY:
+        return import_module(_LAZY[name])
+    raise AttributeError(f"module 'hpt_lab' has no attribute {name!r}")

@@ -93,10 +93,10 @@ class History:
 
 def increments(trials: Iterable[Trial]) -> list[float]:
     """For each trial, in order, give the training it adds to what it (or its parent) has had already."""
-    had: dict[int, float] = {}
+    had: dict[int | None, float] = {None: 0}
     added = []
     for trial in trials:
-        before = had.get(trial.id, had.get(trial.parent, 0.0) if trial.parent is not None else 0.0)
+        before = had.get(trial.id, had.get(trial.parent, 0))
         added.append(trial.budget - before)
         had[trial.id] = trial.budget
     return added

@@ -209,18 +209,14 @@ class Space:
         parents = {parent for domain in self.domains.values() for parent in domain.when or {}}
         if any(math.isinf(domain.size) for domain in self.domains.values()):
             return math.inf
-        total, cases = 0, [{}]  # one case per assignment of the dimensions that others depend on
+        total, cases = 0, [Config()]  # one case per assignment of the dimensions that others depend on
         for name in (name for name in self.domains if name in parents):
             cases = [{**case, name: value} if self.is_active(name, case) else case for case in cases
-                     for value in (self._values(name) if self.is_active(name, case) else [None])]
+                     for value in (self.domains[name].grid(int(self.domains[name].size)) if self.is_active(name, case) else [None])]
         for case in cases:
             total += math.prod(int(domain.size) for name, domain in self.domains.items()
                                if name not in parents and self.is_active(name, case))
         return total
-
-    def _values(self, name: str) -> list[Any]:
-        domain = self.domains[name]
-        return list(domain.values) if isinstance(domain, Choice) else list(range(domain.low, domain.high + 1))  # type: ignore[arg-type]
 
     def is_active(self, name: str, config: Config) -> bool:
         """Say whether dimension `name` exists, given the dimensions before it in `config`."""

@@ -25,7 +25,9 @@ def brackets(max_budget: int, *, min_budget: int = 1, eta: int = 3, rounding: Ro
     "table" is its Table 1, floor((s_max+1) / (s+1)) * eta**s, which needs fewer configs.
 
     >>> brackets(9)
-    {2: [Rung(n=9, budget=1), Rung(n=3, budget=3), Rung(n=1, budget=9)], 1: [Rung(n=5, budget=3), Rung(n=1, budget=9)], 0: [Rung(n=3, budget=9)]}
+    {2: [Rung(n=9, budget=1), Rung(n=3, budget=3), Rung(n=1, budget=9)],
+     1: [Rung(n=5, budget=3), Rung(n=1, budget=9)],
+     0: [Rung(n=3, budget=9)]}
     """
     check_budgets(max_budget, min_budget, eta)
     if rounding not in ("algorithm", "table"):

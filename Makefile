@@ -1,0 +1,33 @@
+# Two commands: `make lab` opens the course, `make test` checks everything. Each does all of its own set-up.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := $(shell command -v uv 2>/dev/null)
+
+export TF_CPP_MIN_LOG_LEVEL := 3
+
+.PHONY: lab test bench notebooks check
+
+lab: $(VENV)/.lab
+	$(BIN)/hpt-lab lab $(LAB_ARGS)
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest $(TEST_ARGS)
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 notebooks
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m tests.benchmarks
+
+notebooks: $(VENV)/.test
+	$(BIN)/python tests/notebooks.py
+
+check: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/mypy hpt_lab
+
+# One stamp per extra; it is older than pyproject.toml when the dependencies have changed.
+$(VENV)/.%: pyproject.toml
+	test -x $(BIN)/python || $(if $(UV),uv venv --python ">=3.11,<3.14" $(VENV),$(PYTHON) -m venv $(VENV))
+	$(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip install --quiet) -e ".[$*]"
+	touch $@
