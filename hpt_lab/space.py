@@ -165,7 +165,7 @@ class Space:
 
     >>> space = Space(learning_rate=Float(1e-4, 1e-1, log=True), units=Int(16, 256, log=True))
     >>> space.sample(seed=0)
-    {'learning_rate': 0.0081482...
+    {'learning_rate': 0.00814488697308, 'units': 33}
     >>> space.from_unit([1.0, 0.0])
     {'learning_rate': 0.1, 'units': 16}
     """
@@ -206,17 +206,16 @@ class Space:
     @property
     def size(self) -> float:
         """How many different configs there are: `math.inf` as soon as one dimension is a Float."""
-        parents = {parent for domain in self.domains.values() for parent in domain.when or {}}
         if any(math.isinf(domain.size) for domain in self.domains.values()):
             return math.inf
-        total, cases = 0, [Config()]  # one case per assignment of the dimensions that others depend on
-        for name in (name for name in self.domains if name in parents):
-            cases = [{**case, name: value} if self.is_active(name, case) else case for case in cases
-                     for value in (self.domains[name].grid(int(self.domains[name].size)) if self.is_active(name, case) else [None])]
-        for case in cases:
-            total += math.prod(int(domain.size) for name, domain in self.domains.items()
-                               if name not in parents and self.is_active(name, case))
-        return total
+        parents = {parent for domain in self.domains.values() for parent in domain.when or {}}
+        cases: list[Config] = [{}]  # one per assignment of the dimensions that others depend on
+        for name in self.domains:
+            if name in parents:
+                cases = [{**case, **more} for case in cases for more in
+                         ([{name: value} for value in _values(self.domains[name])] if self.is_active(name, case) else [{}])]
+        return sum(math.prod(int(domain.size) for name, domain in self.domains.items()
+                             if name not in parents and self.is_active(name, case)) for case in cases)
 
     def is_active(self, name: str, config: Config) -> bool:
         """Say whether dimension `name` exists, given the dimensions before it in `config`."""
@@ -309,6 +308,11 @@ def _check_range(domain: Float | Int, allow_single: bool = False) -> None:
         raise SpaceError(f"{kind} low must be below high, got low={low!r}, high={high!r}; swap them, or fix the value in build(config)")
     if domain.log and low <= 0:
         raise SpaceError(f"{kind} with log=True needs low > 0, got low={low!r}; a log scale never reaches zero")
+
+
+def _values(domain: Domain) -> Iterable[Any]:
+    """List every value of a finite domain."""
+    return domain.values if isinstance(domain, Choice) else range(domain.low, domain.high + 1)  # type: ignore[arg-type]
 
 
 def _is_number(value: Any) -> bool:

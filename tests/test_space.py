@@ -74,6 +74,7 @@ def test_size_counts_conditional_spaces_like_brute_force():
     assert space.size == len({tuple(config.items()) for config in space.grid(100)}) == (2 * (5 + 1) + 1) * 2
     assert Space(a=Int(1, 3), x=Float(0, 1)).size == math.inf
     assert Space(a=Int(7, 7)).size == 1
+    assert Space(n=Int(1, 100, log=True), m=Int(1, 2, when={"n": 50})).size == 99 + 2
 
 
 def test_a_space_survives_its_spec():
