@@ -1,0 +1,116 @@
+"""Checkpoints: what a trial needs to go on exactly where it stopped, in one file without pickle.
+
+A file is the SHA-256 of the rest, then a NumPy `.npz` archive of plain arrays, one of which holds JSON: the epoch, the
+curves so far, and what the checkpoint belongs to (settings, config, trial). It is written beside its place and moved
+there in one step, so a killed process leaves the old file or the new one. A file that is damaged, or that belongs to
+another config, seed or data set, is as good as none: `load` returns None and training starts afresh.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from hpt_lab.errors import HptError
+
+KINDS = ("weights", "optimizer", "seeds")
+DIGEST_BYTES = hashlib.sha256().digest_size
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model's state after `epoch` epochs, and the curves that led there."""
+
+    epoch: int
+    weights: list[np.ndarray]  # trainable and not (batch norm's moving averages)
+    optimizer: list[np.ndarray]  # iterations, learning rate, moments
+    seeds: list[np.ndarray]  # states of the seed generators: the next dropout masks
+    curves: dict[str, list[float]]
+
+    @classmethod
+    def of(cls, model: keras.Model, *, epoch: int, curves: Mapping[str, list[float]]) -> Checkpoint:
+        """Take a model's state."""
+        return cls(epoch, _values(model.weights), _values(model.optimizer.variables), _values(_seed_states(model)),
+                   {name: list(values) for name, values in curves.items()})
+
+    def restore(self, model: keras.Model) -> None:
+        """Put the whole state back, learning rate and seeds included: the same trial goes on."""
+        _assign(model.weights, self.weights)
+        _assign(model.optimizer.variables, self.optimizer)
+        _assign(_seed_states(model), self.seeds)
+
+    def inherit(self, model: keras.Model) -> None:
+        """Put weights and optimizer state into another trial's model, which keeps its learning rate and its seeds."""
+        rate = model.optimizer._learning_rate  # a Variable, or a schedule
+        own = None if not isinstance(rate, keras.Variable) else np.asarray(rate)
+        _assign(model.weights, self.weights)
+        _assign(model.optimizer.variables, self.optimizer)
+        if own is not None:
+            rate.assign(own)
+
+
+def save(path: Path, checkpoint: Checkpoint, about: Mapping[str, Any]) -> None:
+    """Write a checkpoint in one step. `about`: plain JSON types that say what it belongs to."""
+    lists = {kind: getattr(checkpoint, kind) for kind in KINDS}
+    notes = json.dumps({"epoch": checkpoint.epoch, "curves": checkpoint.curves, "about": about,
+                        "counts": {kind: len(arrays) for kind, arrays in lists.items()}})
+    arrays = {f"{kind}{i}": array for kind in KINDS for i, array in enumerate(lists[kind])}
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, notes=np.frombuffer(notes.encode(), np.uint8), **arrays)
+    content = buffer.getvalue()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(content).digest() + content)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def load(path: Path, about: Mapping[str, Any]) -> Checkpoint | None:
+    """Read a checkpoint; None if there is none, it is damaged, or it says anything else than `about` about itself.
+
+    Only the keys of `about` are compared: without "config", any config will do.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        return None
+    if hashlib.sha256(raw[DIGEST_BYTES:]).digest() != raw[:DIGEST_BYTES]:
+        return None
+    with np.load(io.BytesIO(raw[DIGEST_BYTES:]), allow_pickle=False) as archive:
+        notes = json.loads(archive["notes"].tobytes())
+        saved = {kind: [archive[f"{kind}{i}"] for i in range(notes["counts"][kind])] for kind in KINDS}
+    wanted = json.loads(json.dumps(about))
+    if {key: notes["about"].get(key) for key in wanted} != wanted:
+        return None
+    return Checkpoint(epoch=notes["epoch"], curves=notes["curves"], **saved)
+
+
+def _seed_states(model: keras.Model) -> list[Any]:
+    weights = {id(v) for v in model.weights}
+    return [v for v in model.variables if id(v) not in weights]
+
+
+def _values(variables: list[Any]) -> list[np.ndarray]:
+    return [np.array(v) for v in variables]
+
+
+def _assign(variables: list[Any], arrays: list[np.ndarray]) -> None:
+    if [tuple(v.shape) for v in variables] != [a.shape for a in arrays]:
+        raise HptError("the checkpoint has variables of other shapes than the model; a trial can only start from a "
+                       "parent of the same architecture and optimizer")
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)

@@ -1,0 +1,221 @@
+"""Train any compiled Keras model epoch by epoch, each epoch one graph call (`graphs.py`).
+
+`Trainer` keeps what lasts longer than an epoch: batch orders, validation, curves, callbacks, stopping. Read
+`Trainer.epoch` first; `fit` is the loop around it. A model that brings its own `train_step`, runs eagerly, or can't be
+traced is trained by `model.fit` on the same batches, with a warning.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from threading import Event
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from hpt_lab.errors import DataError, HptError
+from hpt_lab.training.checkpoint import Checkpoint
+from hpt_lab.training.graphs import (
+    ROWS_AT_ONCE,
+    EpochGraph,
+    Jit,
+    accuracy_kind,
+    build_variables,
+    check_compiled,
+    gather,
+    trace,
+    use_xla,
+)
+
+Curves = dict[str, list[float]]
+OnEpoch = Callable[[int, dict[str, float]], None]  # epochs trained so far (1 is the first), that epoch's values
+
+
+class Trainer:
+    """Train a compiled Keras model in place, one epoch per call of `epoch()`.
+
+    `x`, `y`: arrays with rows first (or nested structures of them); `validation`: (x, y) or (x, y, sample_weight).
+    `seed`: a whole number, or several, from which the batch order of every epoch follows (`batch_order`). Dropout
+    masks come from the model's own seeds. A new `model.optimizer.learning_rate`, `rate` of a dropout layer, or `l1` or
+    `l2` of a regularizer counts from the next epoch on; whatever else is changed needs `retrace()`.
+    `jit`: compile with XLA; "auto" does so for dense models of up to 100,000 weights when `epochs` is given and amounts
+    to at least 10,000 batches, and never for convolutions, which XLA slows down on a CPU.
+    `callbacks`: Keras callbacks; their epoch and training hooks are called, their batch hooks are not.
+    `graph`: the model's graph if it has been traced already, None to use `model.fit`.
+
+    >>> trainer = Trainer(model, x, y, validation=(xv, yv))                                         # doctest: +SKIP
+    >>> trainer.epoch()                                                                             # doctest: +SKIP
+    {'loss': 2.1, 'accuracy': 0.3, 'val_loss': 1.8, 'val_accuracy': 0.5}
+    """
+
+    def __init__(self, model: keras.Model, x: Any, y: Any, *, validation: Sequence[Any] | None = None,
+                 sample_weight: Any = None, batch_size: int = 32, seed: int | Sequence[int] = 0, jit: Jit = "auto",
+                 epochs: int | None = None, callbacks: Iterable[Any] = (),
+                 graph: EpochGraph | Literal["trace"] | None = "trace"):
+        check_compiled(model)
+        if not _is_count(batch_size):
+            raise HptError(f"batch_size must be a whole number >= 1, got {batch_size!r}; try 32")
+        self.model, self.batch_size, self.seed = model, int(batch_size), seed
+        self._kind = accuracy_kind(model)
+        self.data = as_rows(x, y, sample_weight)
+        self.validation = None if validation is None else as_rows(*validation)
+        self.epochs_done = 0
+        self.curves: Curves = {}
+        self.ended: str | None = None  # why training ended early; None while it may go on
+        self._jit, self._epochs = jit, epochs
+        build_variables(model, self.data[0])
+        self.graph: EpochGraph | None = None
+        if graph == "trace":
+            self.retrace()
+        else:
+            self.graph = graph
+        self._callbacks = keras.callbacks.CallbackList(list(callbacks), add_history=False, model=model)
+        self._began = False
+        model.stop_training = False
+
+    def retrace(self) -> None:
+        """Trace the model anew: needed after a change of what the graph holds as a constant."""
+        steps = (self._epochs or 0) * math.ceil(self.n / self.batch_size)
+        xla = use_xla(self.model, self._jit, steps=steps)
+        self.graph = trace(self.model, self.data, xla=xla)
+
+    @property
+    def diverged(self) -> bool:
+        """True when the loss became NaN or infinite."""
+        return self.ended is not None and self.ended.startswith("diverged")
+
+    def checkpoint(self) -> Checkpoint:
+        """Take the state after the last whole epoch."""
+        return Checkpoint.of(self.model, epoch=self.epochs_done, curves=self.curves)
+
+    def resume(self, checkpoint: Checkpoint, *, inherit: bool = False) -> None:
+        """Go on from a checkpoint. `inherit`: it is another trial's, so keep this model's learning rate and seeds."""
+        (checkpoint.inherit if inherit else checkpoint.restore)(self.model)
+        self.epochs_done = checkpoint.epoch
+        self.curves = {name: list(values) for name, values in checkpoint.curves.items()}
+
+    @property
+    def n(self) -> int:
+        """Number of training rows."""
+        return len(tf.nest.flatten(self.data)[0])
+
+    def epoch(self, *, stop: Event | None = None) -> dict[str, float] | None:
+        """Train one more epoch and validate; return its loss, accuracy (classifiers), val_loss, val_accuracy.
+
+        None means that `stop` was set on the way: the model is then somewhere inside an epoch. A loss of NaN or
+        infinity sets `ended` and is reported as NaN.
+        """
+        if not self._began:
+            self._callbacks.on_train_begin()
+            self._began = True
+        self._callbacks.on_epoch_begin(self.epochs_done)
+        order = batch_order(self.n, seed=self.seed, epoch=self.epochs_done)
+        trained = self._train(order, stop)
+        if trained is None:
+            return None
+        logs = self._named("", trained)
+        if self.validation is not None:
+            validated = self.evaluate(stop=stop) if math.isfinite(trained[0]) else (math.nan, math.nan)
+            if validated is None:
+                return None
+            logs |= self._named("val_", validated)
+        self.epochs_done += 1
+        for name, value in logs.items():
+            self.curves.setdefault(name, []).append(value)
+        self._callbacks.on_epoch_end(self.epochs_done - 1, dict(logs))
+        if not all(math.isfinite(value) for value in logs.values()):
+            self.ended = (f"diverged: the loss is no longer finite in epoch {self.epochs_done}; "
+                          "try a smaller learning rate")
+        elif self.model.stop_training:
+            self.ended = f"a callback stopped training after epoch {self.epochs_done}"
+        return logs
+
+    def run(self, epochs: int, *, on_epoch: OnEpoch | None = None, stop: Event | None = None) -> bool:
+        """Train until `epochs` have been done in total; return False when `stop` ended it before.
+
+        Divergence or a callback may end it earlier: see `ended`.
+        """
+        while self.epochs_done < epochs and self.ended is None:
+            logs = self.epoch(stop=stop)
+            if logs is None:
+                return False
+            if on_epoch is not None:
+                on_epoch(self.epochs_done, logs)
+        if self._began:
+            self._callbacks.on_train_end()
+        return True
+
+    def evaluate(self, *, stop: Event | None = None) -> tuple[float, float, Any] | None:
+        """Return validation loss, accuracy and predictions (n, ...) of the model as it is."""
+        if self.validation is None:
+            raise DataError("this Trainer has no validation data; give it validation=(x, y)")
+        if self.graph is not None:
+            return self.graph.evaluate(self.validation, stop)
+        x, y, weight = (*self.validation, None)[:3]
+        logs = self.model.evaluate(x, y, sample_weight=weight, batch_size=ROWS_AT_ONCE, verbose=0, return_dict=True)
+        predictions = self.model.predict(x, batch_size=ROWS_AT_ONCE, verbose=0)
+        return float(logs["loss"]), float(logs.get("accuracy", logs.get("acc", math.nan))), predictions
+
+    def _train(self, order: np.ndarray, stop: Event | None) -> tuple[float, float] | None:
+        if self.graph is not None:
+            return self.graph.train(self.data, order, self.batch_size, stop)
+        x, y, weight = (*gather(self.data, order), None)[:3]
+        callbacks = [] if stop is None else [keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda *_: setattr(self.model, "stop_training", stop.is_set()))]
+        logs = self.model.fit(x, y, sample_weight=weight, batch_size=self.batch_size, shuffle=False, verbose=0,
+                              initial_epoch=self.epochs_done, epochs=self.epochs_done + 1, callbacks=callbacks).history
+        if stop is not None and stop.is_set():
+            return None
+        loss = float(logs["loss"][-1])
+        return loss if math.isfinite(loss) else math.nan, float(logs.get("accuracy", logs.get("acc", [math.nan]))[-1])
+
+    def _named(self, prefix: str, values: Sequence[Any]) -> dict[str, float]:
+        named = {f"{prefix}loss": values[0] if math.isfinite(values[0]) else math.nan}
+        if self._kind is not None and not (self.graph is None and math.isnan(values[1])):
+            named[f"{prefix}accuracy"] = values[1]
+        return named
+
+
+def fit(model: keras.Model, x: Any, y: Any, *, epochs: int, validation: Sequence[Any] | None = None,
+        sample_weight: Any = None, batch_size: int = 32, seed: int | Sequence[int] = 0, jit: Jit = "auto",
+        callbacks: Iterable[Any] = (), on_epoch: OnEpoch | None = None, stop: Event | None = None) -> Curves:
+    """Train a compiled model in place for `epochs` epochs; return its curves, one value per epoch.
+
+    The arguments are those of `Trainer`. Training ends early when `stop` is set, a callback says so, or it diverges.
+    """
+    if not _is_count(epochs):
+        raise HptError(f"epochs must be a whole number >= 1, got {epochs!r}")
+    trainer = Trainer(model, x, y, validation=validation, sample_weight=sample_weight, batch_size=batch_size,
+                      seed=seed, jit=jit, epochs=epochs, callbacks=callbacks)
+    trainer.run(int(epochs), on_epoch=on_epoch, stop=stop)
+    return trainer.curves
+
+
+def batch_order(n: int, *, seed: int | Sequence[int], epoch: int) -> np.ndarray:
+    """Return the order (n,) in which epoch number `epoch` (0 is the first) visits the rows; batches are its slices."""
+    seeds = [seed] if isinstance(seed, int | np.integer) else list(seed)
+    return np.random.default_rng([*seeds, epoch]).permutation(n).astype(np.int32)
+
+
+def as_rows(x: Any, y: Any, sample_weight: Any = None) -> tuple[Any, ...]:
+    """Convert to tensors (x, y) or (x, y, sample_weight), float64 to float32; all must have the same number of rows."""
+    parts = (x, y) if sample_weight is None else (x, y, sample_weight)
+    rows = tf.nest.map_structure(_tensor, parts)
+    sizes = {len(t) for t in tf.nest.flatten(rows)}
+    if len(sizes) != 1 or 0 in sizes:
+        raise DataError(f"x, y and sample_weight must have the same number of rows, at least one, got {sorted(sizes)}")
+    return rows
+
+
+def _tensor(values: Any) -> tf.Tensor:
+    if tf.is_tensor(values):
+        return values
+    array = np.asarray(values)
+    return tf.constant(array.astype(np.float32) if array.dtype == np.float64 else array)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= 1

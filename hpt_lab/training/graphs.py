@@ -1,0 +1,366 @@
+"""One traced graph per architecture: the epoch of `epochs.py`, and the cache that lends it to trial after trial.
+
+For a small network `model.fit` spends over 95 % of its time between the batches: iterators, callbacks, Python.
+`EpochGraph` puts the loop over the batches inside one `tf.function`: gather the rows of a batch by a permutation,
+`model.compute_loss`, `optimizer.apply_gradients`, next batch. The mathematics is `model.fit`'s, fed the same batches.
+
+Tracing costs 0.2 to 0.35 s, so trials whose models differ only in weights, seeds and learning rate share a graph:
+`GraphCache.borrow` loads a new model's variables into the model that was traced. Dropout rates and L1 and L2 factors
+are made variables of the graph too (`knobs`), so they may differ as well, and change during training.
+Read `EpochGraph._train` first.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import threading
+import time
+import warnings
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+from typing import Any, Literal
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow loads
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from hpt_lab.errors import BuildError, HptError
+from hpt_lab.training.metrics import gives_logits
+
+Jit = bool | Literal["auto"]
+
+CALL_SECONDS = 0.08  # a graph call is kept this short, so that `stop` is seen in well under 0.2 s
+FIRST_STEPS = 4  # batches in a call whose pace isn't known yet
+ROWS_AT_ONCE = 512  # validation rows per forward pass; fixed, since a matmul's rounding may depend on its row count
+XLA_STEPS = 10_000  # XLA saves about 0.2 ms per small batch and costs 1.0 to 1.5 s to compile
+XLA_WEIGHTS = 100_000  # above this the arithmetic dominates, and XLA's matmul on a CPU is no better than Eigen's
+XLA_LAYERS = {"InputLayer", "Dense", "Activation", "Dropout", "Flatten", "Reshape", "Rescaling", "BatchNormalization",
+              "LayerNormalization", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Add", "Concatenate"}
+
+
+class EpochGraph:
+    """The traced training loop and forward pass of one model.
+
+    `rows`: example tensors (x, y) or (x, y, sample_weight), each with rows first; later calls may have another
+    number of rows, and another batch size, without a new trace (with `xla`, whose shapes are static, they recompile).
+    """
+
+    def __init__(self, model: keras.Model, rows: tuple[Any, ...], *, xla: bool = False):
+        self.model, self.xla = model, xla
+        self.kind = accuracy_kind(model)
+        self.logits = gives_logits(model)
+        self._dials = [tf.Variable(float(getattr(owner, name)), trainable=False) for owner, name in knobs(model)]
+        self._settings = [dial.numpy() for dial in self._dials]
+        self.seconds_per_step: float | None = None
+        self._first_call = True
+        scalar, number = tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.float32)
+        data = tf.nest.map_structure(lambda t: tf.TensorSpec([None, *t.shape[1:]], t.dtype), rows)
+        if xla:
+            self._train_call = tf.function(self._train_static, autograph=False, jit_compile=True)
+            self._evaluate_call = tf.function(self._evaluate, autograph=False, jit_compile=True)
+        else:
+            self._train_call = tf.function(self._train, autograph=False).get_concrete_function(
+                data, tf.TensorSpec([None], tf.int32), scalar, scalar, scalar, number, number)
+            self._evaluate_call = tf.function(self._evaluate, autograph=False).get_concrete_function(data)
+
+    # Traced functions. `loss` and `hits` are sums over the rows so far, carried from call to call.
+
+    def _train(self, data: Any, order: Any, batch_size: Any, start: Any, stop: Any, loss: Any, hits: Any) -> Any:
+        """Take the gradient steps start..stop-1; `order` (n,) says which rows make up which batch."""
+        def body(i: Any, loss: Any, hits: Any) -> Any:
+            batch_loss, batch_hits = self._step(gather(data, order[i * batch_size:(i + 1) * batch_size]))
+            return i + 1, loss + batch_loss, hits + batch_hits
+
+        return tf.while_loop(lambda i, *_: i < stop, body, (start, loss, hits), parallel_iterations=1)[1:]
+
+    def _train_static(self, data: Any, order: Any, batch_size: int, start: Any, stop: Any, loss: Any, hits: Any) -> Any:
+        """The same for XLA, which needs static shapes: the last short batch gets a step of its own."""
+        full, rest = divmod(order.shape[0], batch_size)
+
+        def body(i: Any, loss: Any, hits: Any) -> Any:
+            batch_loss, batch_hits = self._step(gather(data, tf.slice(order, [i * batch_size], [batch_size])))
+            return i + 1, loss + batch_loss, hits + batch_hits
+
+        def last() -> Any:
+            batch_loss, batch_hits = self._step(gather(data, order[full * batch_size:]))
+            return loss + batch_loss, hits + batch_hits
+
+        if full:
+            end = tf.minimum(stop, full)
+            loss, hits = tf.while_loop(lambda i, *_: i < end, body, (start, loss, hits), parallel_iterations=1)[1:]
+        return tf.cond(stop > full, last, lambda: (loss, hits)) if rest else (loss, hits)
+
+    def _step(self, batch: Any) -> Any:
+        """Take one gradient step, as `keras.Model.train_step` does; return the batch's summed loss and hits."""
+        model, optimizer = self.model, self.model.optimizer
+        with tf.GradientTape() as tape:
+            predictions, loss = self._forward(batch, training=True)
+            scaled = optimizer.scale_loss(loss)
+        weights = model.trainable_weights
+        optimizer.apply_gradients(zip(tape.gradient(scaled, weights), weights, strict=True))
+        n = tf.cast(tf.shape(tf.nest.flatten(batch)[0])[0], tf.float32)
+        return tf.cast(loss, tf.float32) * n, self._hits(batch[1], predictions)
+
+    def _evaluate(self, data: Any) -> Any:
+        predictions, loss = self._forward(data, training=False)
+        return tf.cast(loss, tf.float32), self._hits(data[1], predictions), predictions
+
+    def _forward(self, batch: Any, *, training: bool) -> Any:
+        model, (x, y), weight = self.model, batch[:2], batch[2] if len(batch) > 2 else None
+        dialled = [(owner, "call", _dropout(owner, dial)) if name == "rate" else (owner, name, dial)
+                   for dial, (owner, name) in zip(self._dials, knobs(model), strict=True)]
+        with _replaced(dialled):
+            predictions = model(x, training=training) if model._call_has_training_arg else model(x)
+            loss = model._compute_loss(x=x, y=y, y_pred=predictions, sample_weight=weight, training=training)
+        return predictions, loss
+
+    def _hits(self, y: Any, predictions: Any) -> Any:
+        """Count the rows predicted right, or 0.0 where accuracy has no meaning."""
+        if self.kind is None or not tf.is_tensor(predictions) or predictions.shape.rank != 2:
+            return tf.constant(0.0)
+        if self.kind == "binary":
+            guess = predictions > (0.0 if self.logits else 0.5)
+            truth = tf.reshape(y, tf.shape(predictions)) > tf.cast(0.5, y.dtype) if y.dtype.is_floating else \
+                tf.reshape(y, tf.shape(predictions)) > 0
+            return tf.reduce_sum(tf.reduce_mean(tf.cast(guess == truth, tf.float32), axis=-1))
+        one_hot = y.shape.rank == 2 and y.shape[-1] == predictions.shape[-1]
+        truth = tf.argmax(y, -1) if one_hot else tf.cast(tf.reshape(y, [-1]), tf.int64)
+        return tf.reduce_sum(tf.cast(tf.argmax(predictions, -1) == truth, tf.float32))
+
+    # Eager drivers.
+
+    def train(self, data: Any, order: np.ndarray, batch_size: int, stop: Event | None) -> tuple[float, float] | None:
+        """Train one epoch; return the mean loss and accuracy over its rows, or None when `stop` was set."""
+        self._read_knobs()
+        n, steps = len(order), math.ceil(len(order) / batch_size)
+        order, size = tf.constant(order), batch_size if self.xla else tf.constant(batch_size)
+        loss, hits, done = tf.constant(0.0), tf.constant(0.0), 0
+        while done < steps:
+            if stop is not None and stop.is_set():
+                return None
+            pace = self.seconds_per_step
+            end = min(steps, done + (max(1, int(CALL_SECONDS / pace)) if pace else FIRST_STEPS))
+            started = time.perf_counter()
+            loss, hits = self._train_call(data, order, size, tf.constant(done), tf.constant(end), loss, hits)
+            if not math.isfinite(float(loss)):
+                return math.nan, math.nan
+            if not self._first_call:  # a first call is slow for other reasons
+                self.seconds_per_step = max((time.perf_counter() - started) / (end - done), 1e-6)
+            self._first_call, done = False, end
+        return float(loss) / n, float(hits) / n
+
+    def evaluate(self, data: Any, stop: Event | None = None) -> tuple[float, float, Any] | None:
+        """Predict; return the mean loss, the accuracy and the predictions (n, ...), or None when `stop` was set."""
+        self._read_knobs()
+        n, loss, hits, parts = len(tf.nest.flatten(data)[0]), 0.0, 0.0, []
+        for first in range(0, n, ROWS_AT_ONCE):
+            if stop is not None and stop.is_set():
+                return None
+            last = min(n, first + ROWS_AT_ONCE)
+            part = data if n <= ROWS_AT_ONCE else tf.nest.map_structure(lambda t: t[first:last], data)  # noqa: B023
+            part_loss, part_hits, predictions = self._evaluate_call(part)
+            loss, hits = loss + float(part_loss) * (last - first), hits + float(part_hits)
+            parts.append(predictions)
+        predictions = tf.nest.map_structure(lambda *p: np.concatenate([t.numpy() for t in p]), *parts)
+        return loss / n, hits / n, predictions
+
+
+    def _read_knobs(self) -> None:
+        for i, (owner, name) in enumerate(knobs(self.model)):
+            value = float(getattr(owner, name))
+            if value != self._settings[i]:
+                self._dials[i].assign(value)
+                self._settings[i] = value
+
+
+def knobs(model: keras.Model) -> list[tuple[Any, str]]:
+    """List the (object, attribute) pairs whose numbers a graph reads from variables: dropout rates, L1, L2 factors.
+
+    A dropout layer made with rate 0 has no seeds to draw a mask from, so it stays without dropout.
+    """
+    found: list[tuple[Any, str]] = []
+    for layer in model._flatten_layers():
+        if type(layer) is keras.layers.Dropout and layer.noise_shape is None and hasattr(layer, "seed_generator"):
+            found.append((layer, "rate"))
+        for name in ("kernel_regularizer", "bias_regularizer", "activity_regularizer"):
+            regularizer = getattr(layer, name, None)
+            if type(regularizer) in (keras.regularizers.L1, keras.regularizers.L2):
+                found.append((regularizer, "l1" if type(regularizer) is keras.regularizers.L1 else "l2"))
+    return found
+
+
+def _dropout(layer: keras.layers.Dropout, rate: tf.Variable) -> Any:
+    """Make a dropout layer's `call` with a variable for its rate; Keras' own needs a number. The masks are the same."""
+    def call(inputs: Any, training: bool = False) -> Any:
+        if not training:
+            return inputs
+        uniform = keras.random.uniform(tf.shape(inputs), dtype=inputs.dtype, seed=layer.seed_generator)
+        scaled = inputs * tf.cast(1 / (1 - rate), inputs.dtype)
+        return tf.where(uniform >= tf.cast(rate, inputs.dtype), scaled, tf.zeros_like(inputs))
+    return call
+
+
+@contextmanager
+def _replaced(values: list[tuple[Any, str, Any]]) -> Iterator[None]:
+    """Give attributes (object, name, value) other values for a while."""
+    before = [vars(owner).get(name, _replaced) for owner, name, _ in values]
+    try:
+        for owner, name, value in values:
+            setattr(owner, name, value)
+        yield
+    finally:
+        for (owner, name, _), value in zip(values, before, strict=True):
+            if value is _replaced:  # it was the class's
+                delattr(owner, name)
+            else:
+                setattr(owner, name, value)
+
+
+class GraphCache:
+    """Traced graphs waiting to be borrowed, the least recently used dropped first.
+
+    A graph is out of the cache while it is lent, so threads never share one: a second thread that needs the same
+    architecture at the same time traces its own. At most `size` graphs wait; nothing else outlives a trial.
+    """
+
+    def __init__(self, size: int):
+        self.size = size
+        self._waiting: OrderedDict[Any, EpochGraph] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def borrow(self, model: keras.Model, rows: tuple[Any, ...], *, xla: bool) -> Iterator[EpochGraph | None]:
+        """Lend a graph of `model`'s architecture whose model holds `model`'s variables; None: use `model.fit`."""
+        key = architecture(model, rows, xla)
+        with self._lock:
+            graph = self._waiting.pop(key, None)
+        if graph is None:
+            graph = trace(model, rows, xla=xla)
+        else:
+            for mine, given in zip(variables(graph.model), variables(model), strict=True):
+                mine.assign(given.value)
+            for (mine, name), (given, _) in zip(knobs(graph.model), knobs(model), strict=True):
+                setattr(mine, name, getattr(given, name))
+        try:
+            yield graph
+        finally:
+            if key is not None and graph is not None:
+                with self._lock:
+                    self._waiting[key] = graph
+                    while len(self._waiting) > self.size:
+                        self._waiting.popitem(last=False)
+
+    def clear(self) -> None:
+        """Drop every waiting graph."""
+        with self._lock:
+            self._waiting.clear()
+
+
+GRAPHS = GraphCache(64)  # one per process, since an objective is pickled anew for every call in a process pool
+
+
+def architecture(model: keras.Model, rows: tuple[Any, ...], xla: bool) -> tuple[Any, ...] | None:
+    """Describe all that a traced epoch holds as constants; None where that can't be told, so nothing may be shared.
+
+    Initial weights, seed states and a constant learning rate are variables, hence not part of it. Layer names are:
+    `build_model` gives models that are built alike the same names. Functions and foreign objects among the layers'
+    settings (a lambda, an own regularizer) have no faithful description, and make the model unshareable.
+    """
+    layers, pairs = model._flatten_layers(), knobs(model)
+    sharing = tuple([id(other) for other, _ in pairs].index(id(owner)) for owner, _ in pairs)  # one L2 for two layers
+    try:
+        compiled = {key: value for key, value in model.get_compile_config().items() if "metrics" not in key}
+        optimizer = compiled["optimizer"]["config"]
+        if not isinstance(optimizer.get("learning_rate"), dict):  # a dict is a schedule, a constant of the graph
+            del optimizer["learning_rate"]
+        with _replaced([(owner, name, 0.5) for owner, name in pairs]):
+            config = [model.get_config(), compiled]
+        text = json.dumps(config, sort_keys=True)
+    except Exception:  # noqa: BLE001  a layer without get_config, or one that gives what JSON can't hold
+        return None
+    types = tuple(type(layer) for layer in layers)
+    if _foreign(config, {kind.__name__ for kind in types}):
+        return None
+    specs = tuple((tuple(t.shape[1:]), t.dtype.name) for t in tf.nest.flatten(rows))
+    return text, types, type(model.optimizer), type(model.loss), specs, len(rows), sharing, xla
+
+
+def _foreign(config: Any, layers: set[str]) -> bool:
+    """Tell whether a serialised config holds an object that is neither Keras' own nor one of the model's layers."""
+    if isinstance(config, dict):
+        name, module = config.get("class_name"), str(config.get("module") or "")
+        if name is not None and "config" in config and module.split(".")[0] != "keras" and name not in layers:
+            return True
+        return any(_foreign(value, layers) for value in config.values())
+    return isinstance(config, list | tuple) and any(_foreign(value, layers) for value in config)
+
+
+def variables(model: keras.Model) -> list[Any]:
+    """List a model's whole state: weights, seed generators' states, optimizer variables."""
+    return [*model.variables, *model.optimizer.variables]
+
+
+def check_compiled(model: Any) -> None:
+    """Raise BuildError unless `model` is a compiled Keras model."""
+    if not isinstance(model, keras.Model):
+        hint = "; did build(config) forget `return model`?" if model is None else ""
+        raise BuildError(f"build(config) must return a compiled Keras model, got {type(model).__name__}{hint}")
+    no_loss = model.compiled and model.loss is None and type(model).compute_loss is keras.Model.compute_loss
+    if not model.compiled or model.optimizer is None or no_loss:
+        raise BuildError("build(config) must return a compiled Keras model, got one without optimizer or loss; "
+                         "call model.compile(optimizer=..., loss=...) before returning it")
+
+
+def build_variables(model: keras.Model, x: Any) -> None:
+    """Create every variable of the model and its optimizer now, not during tracing."""
+    if not model.built:
+        head = tf.nest.map_structure(lambda t: t[:1], x)
+        model(head, training=False) if model._call_has_training_arg else model(head)
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+
+
+def trace(model: keras.Model, rows: tuple[Any, ...], *, xla: bool = False) -> EpochGraph | None:
+    """Trace a model's epoch, or warn and return None if only `model.fit` can train it."""
+    if type(model).train_step is not keras.Model.train_step or type(model).test_step is not keras.Model.test_step:
+        reason = f"{type(model).__name__} has its own train_step or test_step"
+    elif model.run_eagerly:
+        reason = "it was compiled with run_eagerly=True"
+    else:
+        try:
+            return EpochGraph(model, rows, xla=xla)
+        except Exception as error:  # noqa: BLE001  whatever user code raises when traced; model.fit will judge it
+            reason = f"its epoch can't be traced ({type(error).__name__}: {(str(error).splitlines() or [''])[0]})"
+    warnings.warn(f"training {model.name!r} with model.fit, which is slower: {reason}", stacklevel=3)
+    return None
+
+
+def use_xla(model: keras.Model, jit: Jit, *, steps: int) -> bool:
+    """Decide whether to compile with XLA: as told, or for small dense models trained for at least 10,000 batches."""
+    if jit not in (True, False, "auto"):
+        raise HptError(f"jit must be True, False or 'auto', got {jit!r}")
+    if jit != "auto":
+        return bool(jit)
+    layers = {type(layer).__name__ for layer in model._flatten_layers(include_self=False)}
+    return steps >= XLA_STEPS and layers <= XLA_LAYERS and model.count_params() <= XLA_WEIGHTS
+
+
+def accuracy_kind(model: keras.Model) -> str | None:
+    """Name how rows are counted as right: "categorical", "binary", or None for anything but a cross-entropy."""
+    loss = model.loss
+    name = (loss if isinstance(loss, str) else getattr(loss, "name", getattr(loss, "__name__", "")) or "").lower()
+    if "crossentropy" not in name.replace("_", ""):
+        return None
+    return "binary" if name.startswith("binary") else "categorical"
+
+
+def gather(data: Any, rows: Any) -> Any:
+    return tf.nest.map_structure(lambda t: tf.gather(t, rows), data)
+
+

@@ -1,0 +1,218 @@
+"""The Keras objective: turn (config, budget in epochs) into an outcome.
+
+`KerasObjective.run` builds the config's model, puts the trial's checkpoint into it, trains the epochs that are still
+missing, and scores it on the validation part. All randomness (initial weights, dropout, batch order) follows from
+(objective's seed, trial's id), so a trial gives the same bits whether it is resumed or retrained, in whatever process
+and after whatever other trials. Read `run` first, then `_train`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import random
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import keras
+import numpy as np
+from keras.src.backend.common import global_state
+
+from hpt_lab.datasets import Data
+from hpt_lab.errors import DataError, HptError
+from hpt_lab.training.checkpoint import Checkpoint, load, save
+from hpt_lab.training.epochs import Curves, OnEpoch, Trainer, as_rows
+from hpt_lab.training.graphs import GRAPHS, Jit, build_variables, check_compiled, use_xla
+from hpt_lab.training.metrics import evaluate, gives_logits, is_score, metric_names
+from hpt_lab.trial import Config, Outcome, Trial
+
+Build = Callable[[Config], keras.Model]
+KEPT = 2  # checkpoints per trial: population-based training may still want the one before the newest
+_BUILDING = threading.Lock()  # Python's and NumPy's global generators are borrowed while a model is built
+
+
+@dataclass(frozen=True)
+class Training:
+    """What one training gave: curves, and predictions (n, ...) on the validation rows unless it ended in `error`."""
+
+    curves: Curves
+    predictions: Any = None
+    val_loss: float = math.nan
+    logits: bool = False
+    error: str | None = None
+
+
+class KerasObjective:
+    """Train `build(config)` on `data` for a trial's budget of epochs and report its loss on the validation part.
+
+    build: a function from a config to a compiled Keras model; plain Keras.
+    metric: "accuracy", "f1", "f1_macro", "roc_auc", "average_precision" or "r2", of which 1 - score is minimised;
+        "log_loss", "mse", "mae" or "loss" (the compiled loss on the validation part), which are minimised themselves.
+    seed: weights, dropout and batch order of trial i follow from (seed, i).
+    batch_size: used unless the config has a "batch_size".
+    checkpoints: directory to keep checkpoints in, so that another process can go on with this one's trials; by default
+        a temporary one, gone with the objective. A trial without a checkpoint is retrained from scratch: same bits.
+    folds: score by k-fold cross-validation instead of the validation part (`cross_validation.py`).
+    jit: compile with XLA. "auto" means no: a tuner meets many architectures, and each would cost 1 to 1.5 s more. Say
+        True for few dense architectures and hundreds of epochs.
+    callbacks: function that returns fresh Keras callbacks for one training. Their state can't be saved, so trials with
+        callbacks are retrained from scratch at every rung: same result, up to a third more epochs.
+
+    Instances may be shared by threads and sent to other processes.
+    """
+
+    def __init__(self, build: Build, data: Data, *, metric: str = "accuracy", seed: int = 0, batch_size: int = 32,
+                 checkpoints: str | Path | None = None, folds: int | None = None, jit: Jit = "auto",
+                 callbacks: Callable[[], Iterable[keras.callbacks.Callback]] | None = None):
+        if keras.backend.backend() != "tensorflow":
+            raise HptError(f"Keras must run on TensorFlow, got {keras.backend.backend()!r}; unset KERAS_BACKEND")
+        if metric != "loss" and metric not in metric_names(data.task, data.n_classes):
+            known = ", ".join(("loss", *metric_names(data.task, data.n_classes)))
+            raise DataError(f"metric must be one of {known} for {data.task} on {data.name}, got {metric!r}")
+        if not isinstance(seed, int) or seed < 0:
+            raise HptError(f"seed must be a whole number >= 0, got {seed!r}")
+        self.build, self.data, self.metric, self.seed = build, data, metric, seed
+        self.batch_size, self.folds, self.jit, self.callbacks = batch_size, folds, jit, callbacks
+        self._temporary = None if checkpoints else tempfile.TemporaryDirectory(prefix="hpt_lab_")
+        self.checkpoints = Path(checkpoints or self._temporary.name)  # type: ignore[union-attr]
+        self._digest = _digest(data)
+        self._tensors: Any = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a result depends on besides the trial and the code of `build`, in plain JSON types."""
+        return {"data": self.data.name, "data_digest": self._digest, "metric": self.metric, "seed": self.seed,
+                "batch_size": self.batch_size, "folds": self.folds, "jit": self.jit}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_temporary": None, "_tensors": None}  # a copy uses the owner's directory
+
+    def run(self, trial: Trial, *, on_epoch: OnEpoch | None = None, stop: Event | None = None) -> Outcome:
+        """Train `trial` up to its budget (whole epochs, in total) and return its outcome.
+
+        on_epoch: called after every epoch with the number of epochs done and that epoch's values.
+        stop: set it to end training within 0.2 s; the outcome then has an error, and asking again starts from the
+        last checkpoint. Divergence ends training early and is an error too; the curves are kept in both cases.
+        """
+        started = time.perf_counter()
+        if not (trial.budget >= 1 and float(trial.budget).is_integer()):
+            raise HptError(f"budget must be a whole number of epochs >= 1, got {trial.budget!r}; "
+                           "choose max_budget and eta so that every rung is whole")
+        training = self._train(trial, int(trial.budget), on_epoch, stop)
+        seconds = time.perf_counter() - started
+        if training.error is not None:
+            return Outcome(math.nan, error=training.error, curves=training.curves, seconds=seconds)
+        metrics = self.score(self.data.y_validation, training)
+        loss = 1 - metrics[self.metric] if self.metric != "loss" and is_score(self.metric) else \
+            metrics["val_loss" if self.metric == "loss" else self.metric]
+        error = None if math.isfinite(loss) else f"{self.metric} is {loss} on the validation part"
+        return Outcome(loss, metrics, time.perf_counter() - started, error, training.curves)
+
+    def score(self, y: np.ndarray, training: Training) -> dict[str, float]:
+        """Score a training's predictions: validation loss, accuracy and macro F1 (or regression's), and the metric."""
+        names = ["accuracy", "f1_macro"] if self.data.task == "classification" else ["mse", "mae", "r2"]
+        if self.metric not in (*names, "loss"):
+            names.append(self.metric)
+        scores = evaluate(y, training.predictions, self.data.task, logits=training.logits, names=names)
+        return {"val_loss": training.val_loss, **scores}
+
+    def _train(self, trial: Trial, epochs: int, on_epoch: OnEpoch | None, stop: Event | None) -> Training:
+        train, validation = self._rows()
+        model = build_model(self.build, trial.config, seed=(self.seed, trial.id), x=train[0])
+        about = {"settings": self.settings, "config": trial.config, "trial": trial.id, "parent": trial.parent}
+        start, inherited = self._start(trial, epochs, about)
+        with GRAPHS.borrow(model, train, xla=use_xla(model, self.jit, steps=0)) as graph:
+            trainer = Trainer(model if graph is None else graph.model, *train, validation=validation, graph=graph,
+                              batch_size=trial.config.get("batch_size", self.batch_size), seed=(self.seed, trial.id),
+                              callbacks=self.callbacks() if self.callbacks else ())
+            if start is not None:
+                trainer.resume(start, inherit=inherited)
+            if not trainer.run(epochs, on_epoch=on_epoch, stop=stop):
+                return Training(trainer.curves, error=f"stopped after {trainer.epochs_done} of {epochs} epochs")
+            if trainer.diverged:
+                return Training(trainer.curves, error=trainer.ended)
+            scored = trainer.evaluate(stop=stop)
+            if scored is None:
+                return Training(trainer.curves, error=f"stopped after {trainer.epochs_done} epochs, before validation")
+            self._save(trial.id, trainer.checkpoint(), about)
+            return Training(trainer.curves, scored[2], scored[0], gives_logits(trainer.model))
+
+    def _start(self, trial: Trial, epochs: int, about: dict[str, Any]) -> tuple[Checkpoint | None, bool]:
+        """Find where training goes on: the trial's own newest checkpoint, else its parent's; and which it is.
+
+        Of the parent's the newest with fewer epochs than asked for counts: the parent may have trained on meanwhile.
+        """
+        own = None if self.callbacks else self._newest(trial.id, epochs, about)
+        if own is not None or trial.parent is None:
+            return own, False
+        parents = self._newest(trial.parent, epochs - 1, {"settings": self.settings, "trial": trial.parent})
+        if parents is None:
+            raise HptError(f"trial {trial.id} starts from trial {trial.parent}, which has no checkpoint of fewer than "
+                           f"{epochs} epochs in {self.checkpoints}; keep checkpoints with checkpoints=DIR")
+        return parents, True
+
+    def _newest(self, trial: int, most: int, about: dict[str, Any]) -> Checkpoint | None:
+        for epoch, path in sorted(self._files(trial), reverse=True):
+            if epoch <= most and (found := load(path, about)) is not None:
+                return found
+        return None
+
+    def _files(self, trial: int) -> list[tuple[int, Path]]:
+        """List a trial's checkpoints as (epoch, path); another process may be adding some."""
+        found = [(path.stem.rpartition("_")[2], path) for path in self.checkpoints.glob(f"trial_{trial}_epoch_*.npz")]
+        return [(int(epoch), path) for epoch, path in found if epoch.isdigit()]
+
+    def _save(self, trial: int, checkpoint: Checkpoint, about: dict[str, Any]) -> None:
+        save(self.checkpoints / f"trial_{trial}_epoch_{checkpoint.epoch}.npz", checkpoint, about)
+        for _, path in sorted(self._files(trial))[:-KEPT]:
+            path.unlink(missing_ok=True)
+
+    def _rows(self) -> tuple[Any, Any]:
+        if self._tensors is None:
+            data = self.data
+            self._tensors = as_rows(data.x_train, data.y_train), as_rows(data.x_validation, data.y_validation)
+        return self._tensors
+
+
+def build_model(build: Build, config: Config, *, seed: Sequence[int], x: Any) -> keras.Model:
+    """Call `build(config)` with every source of randomness seeded, check the model, and create its variables.
+
+    `x`: rows to infer input shapes from. Models built alike get the same layer names. Python's and NumPy's global
+    generators are put back; TensorFlow's global seed is left set.
+    """
+    with _BUILDING, _randomness(int(np.random.SeedSequence(list(seed)).generate_state(1)[0])):
+        model = build(dict(config))
+        check_compiled(model)
+        build_variables(model, x)
+    return model
+
+
+@contextmanager
+def _randomness(seed: int) -> Iterator[None]:
+    attributes = ("object_name_uids", "global_seed_generator", "global_random_seed")
+    before = {name: global_state.get_global_attribute(name) for name in attributes}
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        global_state.set_global_attribute("object_name_uids", None)
+        keras.utils.set_random_seed(seed)
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+        for name, value in before.items():
+            global_state.set_global_attribute(name, value)
+
+
+def _digest(data: Data) -> str:
+    """Fingerprint the rows that training and validation see."""
+    digest = hashlib.sha256()
+    for rows in (data.x, data.y, data.x_train, data.y_train, data.x_validation, data.y_validation):
+        digest.update(np.ascontiguousarray(rows).tobytes())
+    return digest.hexdigest()[:16]
