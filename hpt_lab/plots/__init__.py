@@ -1,0 +1,12 @@
+"""Pictures of a study: each function takes a Study (or its History), draws on Matplotlib axes and returns them.
+
+A title states the finding, computed from the data; `describe(ax)` says the picture in words, which are also its
+alt text in a notebook. Start with `brackets`.
+"""
+
+from hpt_lab.plots.brackets import brackets
+from hpt_lab.plots.figure import alt, describe
+from hpt_lab.plots.over_time import history, learning_curves
+from hpt_lab.plots.parallel_coordinates import parallel_coordinates
+
+__all__ = ["alt", "brackets", "describe", "history", "learning_curves", "parallel_coordinates"]
