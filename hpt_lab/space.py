@@ -118,19 +118,26 @@ class Int:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few values, in no order (a grid takes all of them, whatever its n).
+    """One of a few values: in no order (a grid takes all of them, whatever its n), or `ordered`.
+
+    Ordered values keep their order in the unit cube, neighbours equally far apart: list learning rates by powers of
+    ten, say. Models of the objective may then expect neighbours to be alike, and a grid takes n of the values.
 
     >>> Choice(["adam", "sgd"]).from_unit(0.9)
     'sgd'
+    >>> Choice([16, 32, 64, 128, 256], ordered=True).grid(3)
+    [16, 64, 256]
     """
 
     values: tuple[Any, ...]
     when: When | None = None
+    ordered: bool = False
     kind: ClassVar[str] = "choice"
 
-    def __init__(self, values: Iterable[Any], when: When | None = None):
+    def __init__(self, values: Iterable[Any], when: When | None = None, *, ordered: bool = False):
         object.__setattr__(self, "values", tuple(values))
         object.__setattr__(self, "when", when)
+        object.__setattr__(self, "ordered", ordered)
         if not self.values:
             raise SpaceError("Choice values must not be empty; give at least one value")
         for i, value in enumerate(self.values):
@@ -154,7 +161,10 @@ class Choice:
         return value in self.values
 
     def grid(self, n: int) -> list[Any]:
-        return list(self.values)
+        """List all values; of ordered ones at most n, evenly spaced, both ends included (n=1: the middle)."""
+        if not self.ordered or n >= self.size:
+            return list(self.values)
+        return [self.values[i] for i in Int(0, self.size - 1).grid(n)]
 
 
 Domain = Float | Int | Choice
@@ -241,7 +251,7 @@ class Space:
         return self.from_unit(np.random.default_rng(seed).random(len(self)))
 
     def grid(self, n: int | Mapping[str, int]) -> list[Config]:
-        """List the full factorial: n values per numeric dimension (or n per name), all values of each Choice."""
+        """List the full factorial: n values per numeric dimension (or n per name), all values of each unordered Choice."""
         configs: list[Config] = [{}]
         for name, domain in self.domains.items():
             count = n[name] if isinstance(n, Mapping) and name in n else n
@@ -278,6 +288,8 @@ class Space:
             entry: dict[str, Any] = {"kind": domain.kind}
             if isinstance(domain, Choice):
                 entry["values"] = list(domain.values)
+                if domain.ordered:
+                    entry["ordered"] = True
             else:
                 entry |= {"low": domain.low, "high": domain.high, "log": domain.log}
             if domain.when:
@@ -326,5 +338,5 @@ def _as_tuple(wanted: Any) -> tuple[Any, ...]:
 def _short(domain: Domain) -> str:
     when = f", when={dict(domain.when)}" if domain.when else ""
     if isinstance(domain, Choice):
-        return f"Choice({list(domain.values)}{when})"
+        return f"Choice({list(domain.values)}{when}{', ordered=True' if domain.ordered else ''})"
     return f"{type(domain).__name__}({domain.low}, {domain.high}{', log=True' if domain.log else ''}{when})"

@@ -14,7 +14,7 @@ SPACE = Space(
     rate=Float(1e-5, 1.0, log=True), dropout=Float(-0.5, 0.5), units=Int(1, 4096, log=True), layers=Int(1, 3),
     optimizer=Choice(["sgd", "adam", None, True, 2.5]), momentum=Float(0.0, 0.99, when={"optimizer": "sgd"}),
     nesterov=Choice([True, False], when={"optimizer": ["sgd", None], "layers": (2, 3)}),
-    deep=Int(5, 9, when={"nesterov": True}))
+    deep=Int(5, 9, when={"nesterov": True}), batch=Choice([16, 64, 256, 1024], ordered=True))
 
 units = st.floats(0, 1)
 points = st.lists(units, min_size=len(SPACE), max_size=len(SPACE))
@@ -67,6 +67,16 @@ def test_grid_is_the_product_of_active_dimensions():
         space.check(config)
     with pytest.raises(SpaceError, match="grid needs a number of values for momentum"):
         space.grid({"rate": 5})
+
+
+def test_ordered_values_keep_their_order_and_a_grid_takes_some_of_them():
+    rates = Choice([1e-4, 1e-3, 1e-2, 1e-1, 1.0], ordered=True)
+    marks = [rates.to_unit(value) for value in rates.values]
+    assert marks == pytest.approx([0.1, 0.3, 0.5, 0.7, 0.9])
+    assert [rates.from_unit(u) for u in marks] == list(rates.values)
+    assert rates.grid(1) == [1e-2] and rates.grid(2) == [1e-4, 1.0] and rates.grid(3) == [1e-4, 1e-2, 1.0]
+    assert rates.grid(5) == rates.grid(99) == list(rates.values)
+    assert rates != Choice(rates.values) and Choice(rates.values).grid(2) == list(rates.values)
 
 
 def test_size_counts_conditional_spaces_like_brute_force():
