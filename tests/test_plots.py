@@ -9,12 +9,12 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.formatters import DisplayFormatter
 from matplotlib.colors import to_rgb
 
 from hpt_lab import plots
 from hpt_lab.errors import HptError
-from hpt_lab.history import History
+from hpt_lab.history import History, increments
 from hpt_lab.plots.fates import fates
 from hpt_lab.plots.figure import BEST, CUT, FAILED, NOT_CUT, WENT_ON
 from hpt_lab.space import Choice, Float, Int, Space
@@ -65,7 +65,9 @@ def test_the_incumbent_line_is_the_running_minimum_over_the_epochs_that_tune_cou
     losses = [record.outcome.rank_loss for record in study.history.records]
     assert np.array_equal(line.get_ydata(), np.minimum.accumulate(losses))
     assert line.get_xdata()[-1] == study.epochs
-    assert len(ax.collections[0].get_offsets()) + len(points(ax, FAILED)) == len(losses)
+    spent = np.cumsum(increments(record.trial for record in study.history.records))
+    assert ax.collections[0].get_offsets().tolist() == [list(at) for at in zip(spent, losses, strict=True) if at[1] < math.inf]
+    assert [x for x, _ in points(ax, FAILED)] == list(spent[np.isinf(losses)])
     assert points(ax, BEST) == [(line.get_xdata()[np.argmin(losses)], min(losses))]
 
 
@@ -191,14 +193,13 @@ def test_a_displayed_figure_carries_its_alt_text(study):
     _, (upper, lower) = plt.subplots(2)
     plots.history(study, ax=upper)
     plots.brackets(study, ax=lower)
-    shell = InteractiveShell.instance()
-    shell.display_formatter.formatters["image/png"].for_type(matplotlib.figure.Figure, lambda figure: b"png")
-    data, metadata = shell.display_formatter.format(upper.figure)
+    formatter = DisplayFormatter()
+    formatter.formatters["image/png"].for_type(matplotlib.figure.Figure, lambda figure: b"png")
+    data, metadata = formatter.format(upper.figure)
     assert metadata["image/png"]["alt"] == f"{plots.describe(upper)} {plots.describe(lower)}" == data["text/plain"]
     assert data["image/png"] == b"png" and lower.get_title("left") in plots.describe(lower)
     plots.alt(upper.figure, "Two views of one study.")
-    assert shell.display_formatter.format(upper.figure)[1]["image/png"]["alt"] == "Two views of one study."
-    InteractiveShell.clear_instance()
+    assert formatter.format(upper.figure)[1]["image/png"]["alt"] == "Two views of one study."
 
 
 def test_figures_and_axes_without_alt_text_describe_as_nothing():
