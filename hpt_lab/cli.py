@@ -34,7 +34,7 @@ DATA = ("digits", "breast_cancer", "two_moons", "spirals")
 
 SPACES = {
     "mlp": Space(learning_rate=Float(1e-4, 1e-1, log=True), units=Choice([16, 32, 64, 128]), layers=Int(1, 3),
-                 dropout=Choice([0.0, 0.2, 0.4]), batch_size=Choice([32, 64, 128])),
+                 dropout=Float(0.0, 0.5), batch_size=Choice([32, 64, 128])),
     "cnn": Space(learning_rate=Float(1e-4, 1e-1, log=True), filters=Choice([4, 8, 16]), units=Choice([16, 32, 64]),
                  batch_size=Choice([32, 64, 128])),
 }
@@ -85,7 +85,7 @@ def resume_command(file: Path, reveal_test: Reveal = False, plot: Plot = None, a
 
     described = read_header(file).get("objective")
     try:
-        data, model, seed = described["data"], described["model"], described["seed"]  # type: ignore[index]
+        data, model, seed = described["data"], described["build"], described["seed"]  # type: ignore[index]
         known = data in DATA and model in SPACES
     except (TypeError, KeyError):
         known = False
@@ -203,9 +203,7 @@ def make_objective(data: str, model: str, seed: int, journal: Path | None) -> Ke
     if model == "cnn" and data != "digits":
         raise HptError(f"--model cnn needs images, got --data {data}; use --data digits or --model mlp")
     checkpoints = None if journal is None else f"{journal}.checkpoints"
-    objective = KerasObjective(models.builder(model, loaded), loaded, seed=seed, checkpoints=checkpoints)
-    objective.settings["model"] = model
-    return objective
+    return KerasObjective(models.builder(model, loaded), loaded, seed=seed, checkpoints=checkpoints)
 
 
 def report(study: Study, objective: KerasObjective, reveal_test: bool, plot: Path | None, as_json: bool) -> None:

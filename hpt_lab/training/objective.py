@@ -88,8 +88,28 @@ class KerasObjective:
     @property
     def settings(self) -> dict[str, Any]:
         """What a result depends on besides the trial and the code of `build`, in plain JSON types."""
-        return {"data": self.data.name, "data_digest": self._digest, "metric": self.metric, "seed": self.seed,
+        build = getattr(self.build, "func", self.build)  # a functools.partial's function
+        return {"build": getattr(build, "__name__", type(build).__name__), "data": self.data.name,
+                "data_digest": self._digest, "metric": self.metric, "seed": self.seed,
                 "batch_size": self.batch_size, "folds": self.folds, "jit": self.jit}
+
+    def model(self, trial: Trial) -> keras.Model:
+        """Return `trial`'s model as it was at its budget, from its checkpoint if there is one, else trained again."""
+        about = {"settings": self.settings, "config": trial.config, "trial": trial.id, "parent": trial.parent}
+        at = int(trial.budget)
+        if (found := self._newest(trial.id, at, about)) is None or found.epoch != at:
+            if error := self._train(trial, at, None, None).error:
+                raise HptError(f"trial {trial.id} has no model after {at} epochs: {error}")
+            found = self._newest(trial.id, at, about)
+        model = build_model(self.build, trial.config, seed=(self.seed, trial.id), x=self._rows()[0][0])
+        found.restore(model)
+        return model
+
+    def test(self, trial: Trial) -> dict[str, float]:
+        """Open the data's sealed test part (which counts how often) and score `trial`'s model on it."""
+        model = self.model(trial)
+        x, y = self.data.reveal_test()
+        return evaluate(y, model.predict(x, verbose=0), self.data.task, logits=gives_logits(model), names=self._scores())
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_temporary": None, "_tensors": None}  # a copy uses the owner's directory
@@ -117,11 +137,12 @@ class KerasObjective:
 
     def score(self, y: np.ndarray, training: Training) -> dict[str, float]:
         """Score a training's predictions: validation loss, accuracy and macro F1 (or regression's), and the metric."""
-        names = ["accuracy", "f1_macro"] if self.data.task == "classification" else ["mse", "mae", "r2"]
-        if self.metric not in (*names, "loss"):
-            names.append(self.metric)
-        scores = evaluate(y, training.predictions, self.data.task, logits=training.logits, names=names)
+        scores = evaluate(y, training.predictions, self.data.task, logits=training.logits, names=self._scores())
         return {"val_loss": training.val_loss, **scores}
+
+    def _scores(self) -> list[str]:
+        names = ["accuracy", "f1_macro"] if self.data.task == "classification" else ["mse", "mae", "r2"]
+        return names if self.metric in (*names, "loss") else [*names, self.metric]
 
     def _train(self, trial: Trial, epochs: int, on_epoch: OnEpoch | None, stop: Event | None) -> Training:
         train, validation = self._rows()
