@@ -1,0 +1,195 @@
+"""Controls of a widget: numbers (a slider paired with a box), choices and switches, with defaults and checks.
+
+A widget declares its controls as data, and reads them as a dict of plain values:
+
+    controls = Controls([Number("learning_rate", "Learning rate", 0.01, low=1e-4, high=10, log=True),
+                         Choice("activation", "Activation", "relu", ("relu", "tanh"))], changed=print)
+    controls.values             # {"learning_rate": 0.01, "activation": "relu"}
+    controls.set(learning_rate=0.1)             # checked; one call of `changed` for all that is set
+    controls.set(**controls.defaults)
+
+`changed(names)` is told which values are new, once per user action, on whatever thread the message arrived. Text from
+outside enters through `from_text`, which parses JSON and checks every value against its control.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets as widgets
+
+from hpt_lab.errors import HptError
+
+WIDTH = "310px"  # of one control; three fit beside each other in a notebook
+LABEL = {"description_width": "92px"}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number from `low` to `high` in steps of `step` (of the decimal logarithm if `log`); a slider and a box.
+
+    `slider=False` leaves the box alone, for a seed. `whole`: integers.
+    """
+
+    name: str
+    label: str
+    default: float
+    low: float
+    high: float
+    step: float = 1
+    log: bool = False
+    whole: bool = False
+    slider: bool = True
+    help: str = ""
+
+    def check(self, value: Any) -> float:
+        """Return `value` as int or float, or raise HptError."""
+        good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if not good or not self.low <= value <= self.high or (self.whole and value != int(value)):
+            kind = "a whole number" if self.whole else "a number"
+            raise HptError(f"{self.name} must be {kind} from {self.low:g} to {self.high:g}, got {value!r}")
+        return int(value) if self.whole else float(value)
+
+    def make(self) -> tuple[widgets.Widget, widgets.Widget]:
+        """Return (what to lay out, the widget whose `value` counts)."""
+        tip = f"{self.help} ({self.low:g} to {self.high:g})".strip()
+        box_type = widgets.BoundedIntText if self.whole else widgets.BoundedFloatText
+        label = {} if self.slider else {"description": self.label, "style": LABEL}
+        box = box_type(self.default, min=self.low, max=self.high, step=self.step if self.whole else None, tooltip=tip,
+                       layout={"width": "82px" if self.slider else "190px"}, **label)
+        if not self.slider:
+            return box, box
+        options = {"description": self.label, "style": LABEL, "readout": False, "tooltip": tip, "layout": {"width": "226px"}}
+        if self.log:
+            slider = widgets.FloatLogSlider(self.default, min=math.log10(self.low), max=math.log10(self.high),
+                                            step=self.step, **options)
+        else:
+            slider = (widgets.IntSlider if self.whole else widgets.FloatSlider)(
+                self.default, min=self.low, max=self.high, step=self.step, **options)
+        widgets.link((slider, "value"), (box, "value"), transform=(self._tidy, lambda value: value))
+        return widgets.HBox([slider, box], layout={"width": WIDTH}), box
+
+    def _tidy(self, value: float) -> float:
+        """Round a slider's value to what a reader would type."""
+        return int(value) if self.whole else float(f"{value:.2g}" if self.log else f"{value:.6g}")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of `options`."""
+
+    name: str
+    label: str
+    default: str
+    options: tuple[str, ...]
+    help: str = ""
+
+    def check(self, value: Any) -> str:
+        """Return `value`, or raise HptError."""
+        if not isinstance(value, str) or value not in self.options:
+            raise HptError(f"{self.name} must be one of {', '.join(self.options)}, got {value!r}")
+        return value
+
+    def make(self) -> tuple[widgets.Widget, widgets.Widget]:
+        """Return (what to lay out, the widget whose `value` counts)."""
+        menu = widgets.Dropdown(options=self.options, value=self.default, description=self.label, style=LABEL,
+                                tooltip=self.help, layout={"width": WIDTH})
+        return menu, menu
+
+
+@dataclass(frozen=True)
+class Switch:
+    """On or off."""
+
+    name: str
+    label: str
+    default: bool
+    help: str = ""
+
+    def check(self, value: Any) -> bool:
+        """Return `value`, or raise HptError."""
+        if not isinstance(value, bool):
+            raise HptError(f"{self.name} must be true or false, got {value!r}")
+        return value
+
+    def make(self) -> tuple[widgets.Widget, widgets.Widget]:
+        """Return (what to lay out, the widget whose `value` counts)."""
+        box = widgets.Checkbox(self.default, description=self.label, indent=False, tooltip=self.help,
+                               layout={"width": WIDTH, "margin": "2px 2px 2px 12px"})
+        return box, box
+
+
+Knob = Number | Choice | Switch
+
+
+class Controls(widgets.Box):
+    """Controls laid out beside each other, wrapping where the page is narrow; `changed(names)` hears of new values."""
+
+    def __init__(self, knobs: Sequence[Knob], *, changed: Callable[[set[str]], None]):
+        self.knobs = {knob.name: knob for knob in knobs}
+        self._changed = changed
+        self._held: set[str] | None = None
+        made = {name: knob.make() for name, knob in self.knobs.items()}
+        self.boxes = {name: box for name, (_, box) in made.items()}  # the widgets whose `value` counts
+        for name, box in self.boxes.items():
+            box.observe(lambda _, name=name: self._note(name), names="value")
+        super().__init__([shown for shown, _ in made.values()],
+                         layout={"flex_flow": "row wrap", "align_items": "center", "width": "100%"})
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values now, as a new dict."""
+        return {name: box.value for name, box in self.boxes.items()}
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The values at the start."""
+        return {name: knob.default for name, knob in self.knobs.items()}
+
+    def check(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `values` if every one belongs to a control and is within its bounds, or raise HptError."""
+        for name in values:
+            if name not in self.knobs:
+                raise HptError(f"{name!r} is no control of this widget; there are {', '.join(self.knobs)}")
+        return {name: self.knobs[name].check(value) for name, value in values.items()}
+
+    def set(self, **values: Any) -> None:
+        """Set several values, after checking all of them, with one call of `changed`."""
+        checked = self.check(values)
+        held: set[str] = set()
+        self._held = held
+        try:
+            for name, value in checked.items():
+                self.boxes[name].value = value
+        finally:
+            self._held = None
+        if held:
+            self._changed(held)
+
+    def to_text(self) -> str:
+        """Return all values as one line of JSON."""
+        return json.dumps(self.values, separators=(",", ":"))
+
+    def from_text(self, text: str) -> dict[str, Any]:
+        """Parse what `to_text` returned; every control must be there. Raises HptError, and sets nothing."""
+        try:
+            values = json.loads(text[:10_000])
+        except (ValueError, RecursionError) as error:
+            raise HptError(f"a share string is one line of JSON, got {text[:40]!r}: {error}") from None
+        if not isinstance(values, dict):
+            raise HptError(f"a share string is a JSON object, got {text[:40]!r}; copy it whole, from {{ to }}")
+        missing = [name for name in self.knobs if name not in values]
+        checked = self.check(values)
+        if missing:
+            raise HptError(f"the share string lacks {', '.join(missing)}; copy it whole, from {{ to }}")
+        return checked
+
+    def _note(self, name: str) -> None:
+        if self._held is not None:
+            self._held.add(name)
+        else:
+            self._changed({name})
