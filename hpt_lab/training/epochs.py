@@ -60,8 +60,12 @@ class Trainer:
             raise HptError(f"batch_size must be a whole number >= 1, got {batch_size!r}; try 32")
         self.model, self.batch_size, self.seed = model, int(batch_size), seed
         self._kind = accuracy_kind(model)
-        self.data = as_rows(x, y, sample_weight)
-        self.validation = None if validation is None else as_rows(*validation)
+        weighted = sample_weight is not None or (validation is not None and len(validation) > 2)
+        self.data = _weigh(as_rows(x, y, sample_weight), weighted)
+        self.validation: Any = None
+        if validation is not None:  # one graph serves both, so both have weights or neither, and the types are the same
+            self.validation = tf.nest.map_structure(lambda t, like: tf.cast(t, like.dtype),
+                                                    _weigh(as_rows(*validation), weighted), self.data)
         self.epochs_done = 0
         self.curves: Curves = {}
         self.ended: str | None = None  # why training ended early; None while it may go on
@@ -197,11 +201,12 @@ def fit(model: keras.Model, x: Any, y: Any, *, epochs: int, validation: Sequence
 def batch_order(n: int, *, seed: int | Sequence[int], epoch: int) -> np.ndarray:
     """Return the order (n,) in which epoch number `epoch` (0 is the first) visits the rows; batches are its slices."""
     seeds = [seed] if isinstance(seed, int | np.integer) else list(seed)
-    return np.random.default_rng([*seeds, epoch]).permutation(n).astype(np.int32)
+    rng = np.random.default_rng(np.random.SeedSequence(seeds, spawn_key=(epoch,)))
+    return rng.permutation(n).astype(np.int32)
 
 
 def as_rows(x: Any, y: Any, sample_weight: Any = None) -> tuple[Any, ...]:
-    """Convert to tensors (x, y) or (x, y, sample_weight), float64 to float32; all must have the same number of rows."""
+    """Convert to tensors (x, y) or (x, y, sample_weight), float64 and bool to float32; all must have the same number of rows."""
     parts = (x, y) if sample_weight is None else (x, y, sample_weight)
     rows = tf.nest.map_structure(_tensor, parts)
     sizes = {len(t) for t in tf.nest.flatten(rows)}
@@ -210,11 +215,15 @@ def as_rows(x: Any, y: Any, sample_weight: Any = None) -> tuple[Any, ...]:
     return rows
 
 
+def _weigh(rows: tuple[Any, ...], weighted: bool) -> tuple[Any, ...]:
+    return (*rows, tf.ones(len(tf.nest.flatten(rows)[0]))) if weighted and len(rows) == 2 else rows
+
+
 def _tensor(values: Any) -> tf.Tensor:
     if tf.is_tensor(values):
         return values
     array = np.asarray(values)
-    return tf.constant(array.astype(np.float32) if array.dtype == np.float64 else array)
+    return tf.constant(array.astype(np.float32) if array.dtype in (np.float64, np.bool_) else array)
 
 
 def _is_count(value: Any) -> bool:
