@@ -24,6 +24,8 @@ from typing import Any
 import keras
 import numpy as np
 from keras.src.backend.common import global_state
+from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
+from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
 
 from hpt_lab.datasets import Data
 from hpt_lab.errors import DataError, HptError
@@ -203,10 +205,9 @@ class KerasObjective:
 
 
 def build_model(build: Build, config: Config, *, seed: Sequence[int], x: Any) -> keras.Model:
-    """Call `build(config)` with every source of randomness seeded, check the model, and create its variables.
+    """Call `build(config)` with Keras', Python's and NumPy's randomness seeded, check the model, create its variables.
 
-    `x`: rows to infer input shapes from. Models built alike get the same layer names. Python's and NumPy's global
-    generators are put back; TensorFlow's global seed is left set.
+    `x`: rows to infer input shapes from. Models built alike get the same layer names. All generators are put back.
     """
     with _BUILDING, _randomness(int(np.random.SeedSequence(list(seed)).generate_state(1)[0])):
         model = build(dict(config))
@@ -217,12 +218,15 @@ def build_model(build: Build, config: Config, *, seed: Sequence[int], x: Any) ->
 
 @contextmanager
 def _randomness(seed: int) -> Iterator[None]:
-    attributes = ("object_name_uids", "global_seed_generator", "global_random_seed")
+    """Seed what Keras draws from: not by `keras.utils.set_random_seed`, which makes TensorFlow drop its kernel cache."""
+    attributes = {"object_name_uids": None, GLOBAL_SEED_GENERATOR: None, GLOBAL_RANDOM_SEED: seed}
     before = {name: global_state.get_global_attribute(name) for name in attributes}
     python, numpy = random.getstate(), np.random.get_state()
     try:
-        global_state.set_global_attribute("object_name_uids", None)
-        keras.utils.set_random_seed(seed)
+        for name, value in attributes.items():
+            global_state.set_global_attribute(name, value)
+        random.seed(seed)
+        np.random.seed(seed)
         yield
     finally:
         random.setstate(python)
