@@ -100,6 +100,20 @@ def two_moons(*, n: int = 500, noise: float = 0.2, seed: int = 0) -> Data:
     return Data(x, y, name="two_moons", seed=seed)
 
 
+def circles(*, n: int = 500, noise: float = 0.1, seed: int = 0) -> Data:
+    """Make a circle of radius 0.5 inside one of radius 1, with Gaussian `noise`."""
+    x, y = sklearn.datasets.make_circles(n, noise=noise, factor=0.5, random_state=seed)
+    return Data(x, y, name="circles", seed=seed)
+
+
+def xor(*, n: int = 500, noise: float = 0.1, seed: int = 0) -> Data:
+    """Make points all over the square from -1 to 1, class 1 where the coordinates' signs differ, then add Gaussian `noise`."""
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-1, 1, (n, 2))
+    y = (x[:, 0] > 0) != (x[:, 1] > 0)
+    return Data(x + noise * rng.standard_normal((n, 2)), y, name="xor", seed=seed)
+
+
 def spirals(*, n: int = 500, noise: float = 0.1, turns: float = 1.5, seed: int = 0) -> Data:
     """Make two spirals wound around each other in the plane, radius 0 to 1, with Gaussian `noise`."""
     rng = np.random.default_rng(seed)

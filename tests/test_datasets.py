@@ -8,7 +8,8 @@ import pytest
 from hpt_lab import datasets
 from hpt_lab.errors import DataError
 
-MAKERS = [datasets.digits, datasets.breast_cancer, lambda: datasets.two_moons(noise=0.3), lambda: datasets.spirals(noise=0.05)]
+MAKERS = [datasets.digits, datasets.breast_cancer, lambda: datasets.two_moons(noise=0.3), lambda: datasets.spirals(noise=0.05),
+          datasets.circles, datasets.xor]
 
 
 @pytest.mark.parametrize("make", MAKERS)
@@ -52,6 +53,13 @@ def test_spirals_without_noise_are_two_arms_half_a_turn_apart():
     turn = np.arctan2(data.x[:, 1], data.x[:, 0]) / (2 * np.pi) - 1.5 * radius
     arm = np.round(2 * turn).astype(int) % 2
     assert (arm == data.y).all()
+
+
+def test_circles_and_xor_without_noise_follow_their_rule():
+    circles, xor = datasets.circles(noise=0.0), datasets.xor(noise=0.0)
+    radius = np.linalg.norm(circles.x, axis=1)
+    assert np.allclose(radius, np.where(circles.y == 1, 0.5, 1.0), atol=1e-6)
+    assert (np.sign(xor.x[:, 0] * xor.x[:, 1]) == np.where(xor.y == 1, -1, 1)).all() and np.abs(xor.x).max() <= 1
 
 
 @pytest.mark.parametrize(("x", "y", "says"), [
