@@ -1,0 +1,81 @@
+"""BOHB (Falkner, Klein & Hutter, "BOHB: robust and efficient hyperparameter optimization at scale", ICML 2018).
+
+Hyperband decides how long each config trains, TPE decides which configs there are: a new config comes from the
+densities of what was learned so far, at the highest budget that has enough results. Read `sample` first.
+
+Hyperband is written here as a function of the history, not as a generator, so that a config is drawn when a worker asks
+for it, with all that is known by then. Departure from the paper: the densities are those of `tpe.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from hpt_lab.errors import StrategyError
+from hpt_lab.history import History
+from hpt_lab.space import Space
+from hpt_lab.strategies.hyperband import Rounding, brackets
+from hpt_lab.strategies.strategy import Propose, check_whole, draw, strategy
+from hpt_lab.strategies.successive_halving import best
+from hpt_lab.strategies.tpe import rank
+from hpt_lab.trial import Config, Trial
+
+GAMMA = 0.15  # the paper's q: the share of good trials
+
+
+@strategy
+def bohb(space: Space, *, max_budget: int, min_budget: int = 1, eta: int = 3, rounding: Rounding = "algorithm",
+         random_fraction: float = 1 / 3, candidates: int = 64, seed: int = 0, first: Sequence[Config] = ()) -> Propose:
+    """Run Hyperband's brackets on configs that TPE proposes; `first` configs enter the first bracket.
+
+    random_fraction: the paper's rho, the share drawn at random whatever was learned; Hyperband's guarantee rests on it.
+    candidates: points that TPE ranks for one config.
+    """
+    table = brackets(max_budget, min_budget=min_budget, eta=eta, rounding=rounding)
+    check_whole("candidates", candidates, 1, hint=64)
+    if not 0 <= random_fraction <= 1:
+        raise StrategyError(f"random_fraction must lie between 0 and 1, got {random_fraction!r}; try 1/3")
+    starts = dict(zip(table, np.cumsum([0] + [rungs[0].n for rungs in table.values()]).tolist(), strict=False))
+
+    def propose(history: History) -> Trial | None:
+        asked = defaultdict(list)  # trials by (bracket, rung), in order of id
+        losses = {}  # by (id, rung)
+        for record in history.records:
+            losses[record.trial.id, record.trial.rung] = record.outcome.rank_loss
+            asked[record.trial.bracket, record.trial.rung].append(record.trial)
+        for trial in history.pending:
+            asked[trial.bracket, trial.rung].append(trial)
+
+        for s, rungs in table.items():  # the first bracket with something to do; others do not wait for it
+            for k, rung in enumerate(rungs):
+                n_asked, before = len(asked[s, k]), asked[s, k - 1]
+                if k == 0 and n_asked < rung.n:
+                    config, why = sample(history, starts[s] + n_asked)
+                    return Trial(starts[s] + n_asked, config, rung.budget, bracket=s, rung=0, why=why)
+                survivors = best(before, [losses[trial.id, k - 1] for trial in before], rung.n) if k else []
+                if n_asked < len(survivors):
+                    return replace(survivors[n_asked], budget=rung.budget, rung=k)
+                if any((trial.id, k) not in losses for trial in asked[s, k]):
+                    break  # this rung is still running
+        return None
+
+    def sample(history: History, id: int) -> tuple[Config, object]:
+        results = defaultdict(list)  # by budget
+        for record in history.records:
+            results[record.budget].append((record.config, record.outcome.rank_loss))
+        enough = len(space) + 3  # the paper's N_min + 2, where N_min = d + 1
+        rich = [budget for budget, tried in results.items() if sum(math.isfinite(loss) for _, loss in tried) >= enough]
+        rng = np.random.default_rng((seed, id, 1))  # not the stream of `draw`
+        if id < len(first) or not rich or rng.random() < random_fraction:
+            return draw(space, seed, id, first), None
+        tried = results[max(rich)]
+        n_good = max(len(space) + 1, math.ceil(GAMMA * len(tried)))
+        configs, why = rank(space, tried, n_good, candidates=candidates, rng=rng)
+        return configs[0], why
+
+    return propose

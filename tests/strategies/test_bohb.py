@@ -1,0 +1,88 @@
+"""BOHB: Hyperband's brackets, TPE's configs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hpt_lab.errors import StrategyError
+from hpt_lab.history import History
+from hpt_lab.space import Float, Space
+from hpt_lab.strategies.bohb import bohb
+from hpt_lab.strategies.hyperband import hyperband
+from hpt_lab.strategies.tpe import Densities
+from hpt_lab.study.ask_tell import AskTell
+from hpt_lab.study.plan import plan
+from hpt_lab.trial import Outcome, Trial, failure
+
+SPACE = Space(x=Float(0, 1), y=Float(0, 1))
+
+
+def loss(trial: Trial) -> float:
+    return (trial.config["x"] - 0.2) ** 2 + (trial.config["y"] - 0.7) ** 2 + 0.1 / trial.budget
+
+
+def drive(strategy, *, workers: int = 1, order: int = 0, fail=lambda trial: False) -> tuple[list[Trial], History]:
+    ask_tell, rng = AskTell(strategy), np.random.default_rng(order)
+    asked: list[Trial] = []
+    running: list[Trial] = []
+    while True:
+        while len(running) < workers and (trial := ask_tell.ask()) is not None:
+            asked.append(trial)
+            running.append(trial)
+        if not running:
+            return asked, ask_tell.history
+        trial = running.pop(rng.integers(len(running)))
+        ask_tell.tell(trial, failure("diverged") if fail(trial) else Outcome(loss(trial)))
+
+
+@pytest.mark.parametrize("rounding", ["algorithm", "table"])
+@pytest.mark.parametrize("max_budget", [81, 100, 2])
+def test_its_brackets_are_hyperbands(rounding, max_budget):
+    ours, theirs = (plan(make(SPACE, max_budget=max_budget, rounding=rounding)) for make in (bohb, hyperband))
+    assert ours.brackets == theirs.brackets
+    assert (ours.configs, ours.runs, ours.epochs_resumed) == (theirs.configs, theirs.runs, theirs.epochs_resumed)
+
+
+@pytest.mark.parametrize(("workers", "order"), [(1, 0), (4, 1), (50, 2)])
+@pytest.mark.parametrize("fail", [lambda trial: False, lambda trial: trial.id % 4 == 0])
+def test_without_the_model_it_is_hyperband_trial_by_trial(workers, order, fail):
+    ours, _ = drive(bohb(SPACE, max_budget=27, random_fraction=1.0), workers=workers, order=order, fail=fail)
+    theirs, _ = drive(hyperband(SPACE, max_budget=27), workers=workers, order=order, fail=fail)
+    assert ours == theirs
+
+
+def test_the_model_uses_the_highest_budget_that_has_enough_results():
+    asked, _ = drive(bohb(SPACE, max_budget=27, random_fraction=0.0))
+    done: dict[float, int] = {}
+    checked = set()
+    for trial in asked:
+        if trial.rung == 0:
+            rich = [budget for budget, n in done.items() if n >= 5]  # d + 3
+            assert (trial.why is not None) == bool(rich)
+            if rich:
+                known = len(trial.why.good.c) + len(trial.why.bad.c) - 2  # without the two priors
+                assert known == done[max(rich)]
+                checked.add(max(rich))
+        done[trial.budget] = done.get(trial.budget, 0) + 1
+    assert checked >= {1, 3, 9}
+
+
+def test_a_random_fraction_of_the_configs_ignores_the_model():
+    asked, _ = drive(bohb(SPACE, max_budget=81, random_fraction=0.5))
+    new = [trial for trial in asked if trial.rung == 0][5:]
+    share = np.mean([trial.why is None for trial in new])
+    assert 0.35 < share < 0.65 and all(isinstance(t.why, Densities) for t in new if t.why is not None)
+
+
+def test_its_configs_are_better_than_hyperbands():
+    ours, theirs = ([loss(t) for seed in range(3) for t in drive(make(SPACE, max_budget=27, seed=seed))[0] if t.rung == 0]
+                    for make in (bohb, hyperband))
+    assert np.median(ours) < 0.7 * np.median(theirs)
+
+
+def test_wrong_settings_are_named():
+    with pytest.raises(StrategyError, match="random_fraction"):
+        bohb(SPACE, max_budget=9, random_fraction=1.5)
+    with pytest.raises(StrategyError, match="max_budget"):
+        bohb(SPACE, max_budget=0)
