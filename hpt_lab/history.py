@@ -93,10 +93,10 @@ class History:
 
 def increments(trials: Iterable[Trial]) -> list[float]:
     """For each trial, in order, give the training it adds to what it (or its parent) has had already."""
-    had: dict[int | None, float] = {None: 0}
+    had: dict[int | None, list[float]] = {}
     added = []
-    for trial in trials:
-        before = had.get(trial.id, had.get(trial.parent, 0))
-        added.append(trial.budget - before)
-        had[trial.id] = trial.budget
+    for trial in trials:  # the parent may have trained on before its child reports
+        before = had.get(trial.id) or [budget for budget in had.get(trial.parent, []) if budget < trial.budget]
+        added.append(trial.budget - max(before, default=0))
+        had.setdefault(trial.id, []).append(trial.budget)
     return added
