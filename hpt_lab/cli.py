@@ -12,6 +12,8 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -195,9 +197,9 @@ def made_plan(strategy: Strategy) -> str:
 
 def make_objective(data: str, model: str, seed: int, journal: Path | None) -> KerasObjective:
     """Make the objective that trains `model` on `data`; checkpoints are kept beside the journal."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from hpt_lab import datasets
-    from hpt_lab.training import KerasObjective, models
+    with _hushed():
+        from hpt_lab import datasets
+        from hpt_lab.training import KerasObjective, models
 
     loaded = getattr(datasets, data)()
     if model == "cnn" and data != "digits":
@@ -249,6 +251,21 @@ def main() -> None:
     except HptError as error:
         typer.echo(f"hpt-lab: {error}", err=True)
         raise SystemExit(2) from None
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Send what C++ writes to stderr nowhere: TensorFlow's start-up notes ignore its own log level."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _memory_gb() -> float:
