@@ -29,7 +29,7 @@ FACTORS = (0.8, 1.2)
 
 
 @strategy
-def population_based_training(space: Space, *, max_budget: int, interval: int = 1, population: int = 20,
+def population_based_training(space: Space, *, max_budget: int, interval: int = 5, population: int = 20,
                               truncation: float = 0.2, resample: float = 0.25, seed: int = 0,
                               first: Sequence[Config] = ()) -> Batches:
     """Train `population` members to max_budget, looking at them every `interval` epochs.
