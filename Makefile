@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
+PIP    := $(if $(UV),VIRTUAL_ENV=$(VENV) uv pip,$(BIN)/python -m pip)
 
 export TF_CPP_MIN_LOG_LEVEL := 3
 
@@ -27,7 +28,9 @@ check: $(VENV)/.test
 	$(BIN)/mypy hpt_lab
 
 # One stamp per extra; it is older than pyproject.toml when the dependencies have changed.
-$(VENV)/.%: pyproject.toml
-	test -x $(BIN)/python || $(if $(UV),uv venv --python ">=3.11,<3.14" $(VENV),$(PYTHON) -m venv $(VENV))
-	$(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip install --quiet) -e ".[$*]"
+$(VENV)/.%: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet -e ".[$*]"
 	touch $@
+
+$(BIN)/python:
+	$(if $(UV),uv venv --quiet --python $(PYTHON),$(PYTHON) -m venv) $(VENV)

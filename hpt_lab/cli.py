@@ -110,6 +110,8 @@ def lab(context: typer.Context) -> None:
             typer.echo(f"The course was copied to {folder}")
     command = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={folder}",
                f"--LabApp.default_url=/lab/tree/{next(folder.glob('00*')).name}", *context.args]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container; Jupyter refuses root unless told
+        command.append("--allow-root")
     try:
         raise typer.Exit(subprocess.run(command).returncode)
     except KeyboardInterrupt:
