@@ -15,7 +15,7 @@ lab: $(VENV)/.lab
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest $(TEST_ARGS)
-	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 notebooks
+	PYTHONPATH=tests/offline $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 notebooks
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m tests.benchmarks
