@@ -84,7 +84,7 @@ class Trainer:
         """Trace the model anew: needed after a change of what the graph holds as a constant."""
         steps = (self._epochs or 0) * math.ceil(self.n / self.batch_size)
         xla = use_xla(self.model, self._jit, steps=steps)
-        self.graph = trace(self.model, self.data, xla=xla)
+        self.graph = trace(self.model, self.data, batch_size=self.batch_size, xla=xla)
 
     @property
     def diverged(self) -> bool:

@@ -4,14 +4,15 @@ For a small network `model.fit` spends over 95 % of its time between the batches
 `EpochGraph` puts the loop over the batches inside one `tf.function`: gather the rows of a batch by a permutation,
 `model.compute_loss`, `optimizer.apply_gradients`, next batch. The mathematics is `model.fit`'s, fed the same batches.
 
-Tracing costs 0.2 to 0.35 s, so trials whose models differ only in weights, seeds and learning rate share a graph:
-`GraphCache.borrow` loads a new model's variables into the model that was traced. Dropout rates and L1 and L2 factors
-are made variables of the graph too (`knobs`), so they may differ as well, and change during training.
-Read `EpochGraph._train` first.
+Tracing costs 0.3 to 0.4 s, so trials whose models differ only in weights, seeds and learning rate share a graph, which
+reaches its model's variables through handles: `EpochGraph.bind` hands it another model's. Dropout rates and L1 and L2
+factors are variables of the graph too (`knobs`), so they may differ as well, and change during training. Models of plain
+dense layers are traced with variables of unknown shape, so that all widths share a graph. Read `EpochGraph._train` first.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import os
@@ -44,30 +45,73 @@ XLA_LAYERS = {"InputLayer", "Dense", "Activation", "Dropout", "Flatten", "Reshap
               "LayerNormalization", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Add", "Concatenate"}
 
 
-class EpochGraph:
-    """The traced training loop and forward pass of one model.
+WIDTHLESS = (keras.layers.InputLayer, keras.layers.Dense, keras.layers.Dropout, keras.layers.Activation,
+             keras.layers.BatchNormalization, keras.layers.ReLU, keras.layers.LeakyReLU)
+OPTIMIZERS = (keras.optimizers.SGD, keras.optimizers.RMSprop, keras.optimizers.Adam, keras.optimizers.AdamW)
 
-    `rows`: example tensors (x, y) or (x, y, sample_weight), each with rows first; later calls may have another
-    number of rows, and another batch size, without a new trace (with `xla`, whose shapes are static, they recompile).
+
+class EpochGraph:
+    """The traced training loop and forward pass of `model`, or of any other of its architecture once it is bound.
+
+    `rows`: example tensors (x, y) or (x, y, sample_weight), each with rows first; later calls may have another number of
+    rows and another batch size. With `xla`, whose shapes are static, only `evaluate` may have other rows. `any_width`: the
+    graph gets variables of its own without fixed shapes, in which the bound model lives until it is released.
     """
 
-    def __init__(self, model: keras.Model, rows: tuple[Any, ...], *, xla: bool = False):
-        self.model, self.xla = model, xla
+    def __init__(self, model: keras.Model, rows: tuple[Any, ...], *, batch_size: int = 32, xla: bool = False,
+                 any_width: bool = False):
         self.kind = accuracy_kind(model)
         self.logits = gives_logits(model)
         self._dials = [tf.Variable(float(getattr(owner, name)), trainable=False) for owner, name in knobs(model)]
         self._settings = [dial.numpy() for dial in self._dials]
         self.seconds_per_step: float | None = None
         self._first_call = True
-        scalar, number = tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.float32)
+        whole, real = tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.float32)
+        rest = (whole, whole, whole, real, real)  # batch_size, start, stop, loss, hits
         data = tf.nest.map_structure(lambda t: tf.TensorSpec([None, *t.shape[1:]], t.dtype), rows)
-        if xla:
-            self._train_call = tf.function(self._train_static, autograph=False, jit_compile=True)
-            self._evaluate_call = tf.function(self._evaluate, autograph=False, jit_compile=True)
-        else:
-            self._train_call = tf.function(self._train, autograph=False).get_concrete_function(
-                data, tf.TensorSpec([None], tf.int32), scalar, scalar, scalar, number, number)
+        self._store = [_shapeless(v.value) for v in variables(model)] if any_width else []
+        self._calls: list[tuple[Any, list[tuple[Any, int | None]]]] = []
+        self.bind(model)
+        try:
+            if xla:
+                static = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), rows)
+                order = tf.TensorSpec([len(tf.nest.flatten(rows)[0])], tf.int32)
+                steps = tf.function(functools.partial(self._train_static, batch_size), autograph=False, jit_compile=True)
+                self._train_call = steps.get_concrete_function(static, order, *rest)
+            else:
+                steps = tf.function(self._train, autograph=False)
+                self._train_call = steps.get_concrete_function(data, tf.TensorSpec([None], tf.int32), *rest)
             self._evaluate_call = tf.function(self._evaluate, autograph=False).get_concrete_function(data)
+        except BaseException:
+            self.release()
+            raise
+        place = {id(v.value.handle): i for i, v in enumerate(variables(model))}
+        self._calls = [(call, [(t, place.get(id(t))) for t in call.captured_inputs])
+                       for call in (self._train_call, self._evaluate_call)]
+
+    def bind(self, model: keras.Model) -> None:
+        """From now on train `model`, which must be of the architecture that was traced, until `release`."""
+        self.model, self.seconds_per_step = model, None
+        mine = variables(model)
+        if self._store:  # the model lives in the graph's variables as long as it is bound
+            self._own = [v._value for v in mine]
+            for v, value, stored in zip(mine, self._own, self._store, strict=True):
+                stored.assign(value)
+                stored._unique_id = value._unique_id  # by which an optimizer knows its variables
+                v._value = stored
+        else:
+            handles = [v.value.handle for v in mine]
+            for call, captures in self._calls:
+                call.set_external_captures([t if i is None else handles[i] for t, i in captures])
+
+    def release(self) -> None:
+        """Give the model back, trained as far as it is, and hold on to nothing of it."""
+        if self._store:
+            for v, value, stored in zip(variables(self.model), self._own, self._store, strict=True):
+                value.assign(stored)
+                v._value = value
+            self._own = []
+        self.model = None
 
     # Traced functions. `loss` and `hits` are sums over the rows so far, carried from call to call.
 
@@ -79,8 +123,9 @@ class EpochGraph:
 
         return tf.while_loop(lambda i, *_: i < stop, body, (start, loss, hits), parallel_iterations=1)[1:]
 
-    def _train_static(self, data: Any, order: Any, batch_size: int, start: Any, stop: Any, loss: Any, hits: Any) -> Any:
-        """The same for XLA, which needs static shapes: the last short batch gets a step of its own."""
+    def _train_static(self, batch_size: int, data: Any, order: Any, _: Any, start: Any, stop: Any, loss: Any,
+                      hits: Any) -> Any:
+        """Do the same for XLA, which needs static shapes: the last short batch gets a step of its own."""
         full, rest = divmod(order.shape[0], batch_size)
 
         def body(i: Any, loss: Any, hits: Any) -> Any:
@@ -117,6 +162,8 @@ class EpochGraph:
                    for dial, (owner, name) in zip(self._dials, knobs(model), strict=True)]
         with _replaced(dialled):
             predictions = model(x, training=training) if model._call_has_training_arg else model(x)
+            if self._store:  # a loss must know how wide outputs are: (n,) and (n, 1) would broadcast to (n, n)
+                predictions.set_shape([None, *model.output_shape[1:]])
             loss = model._compute_loss(x=x, y=y, y_pred=predictions, sample_weight=weight, training=training)
         return predictions, loss
 
@@ -129,7 +176,7 @@ class EpochGraph:
             truth = tf.reshape(y, tf.shape(predictions)) > tf.cast(0.5, y.dtype) if y.dtype.is_floating else \
                 tf.reshape(y, tf.shape(predictions)) > 0
             return tf.reduce_sum(tf.reduce_mean(tf.cast(guess == truth, tf.float32), axis=-1))
-        one_hot = y.shape.rank == 2 and y.shape[-1] == predictions.shape[-1]
+        one_hot = y.shape.rank == 2 and y.shape[-1] != 1
         truth = tf.argmax(y, -1) if one_hot else tf.cast(tf.reshape(y, [-1]), tf.int64)
         return tf.reduce_sum(tf.cast(tf.argmax(predictions, -1) == truth, tf.float32))
 
@@ -139,7 +186,7 @@ class EpochGraph:
         """Train one epoch; return the mean loss and accuracy over its rows, or None when `stop` was set."""
         self._read_knobs()
         n, steps = len(order), math.ceil(len(order) / batch_size)
-        order, size = tf.constant(order), batch_size if self.xla else tf.constant(batch_size)
+        order, size = tf.constant(order), tf.constant(batch_size)
         loss, hits, done = tf.constant(0.0), tf.constant(0.0), 0
         while done < steps:
             if stop is not None and stop.is_set():
@@ -177,6 +224,19 @@ class EpochGraph:
             if value != self._settings[i]:
                 self._dials[i].assign(value)
                 self._settings[i] = value
+
+
+def takes_any_width(model: keras.Model) -> bool:
+    """Tell whether a graph of this model can serve any number of units: plain dense layers, Keras' own loss."""
+    layers = model._flatten_layers(include_self=False)
+    own = model.loss if isinstance(model.loss, str) else type(model.loss).__module__
+    return (isinstance(model, keras.Sequential) and all(type(layer) in WIDTHLESS for layer in layers)
+            and type(model.optimizer) in OPTIMIZERS and (isinstance(model.loss, str) or own.startswith("keras.")))
+
+
+def _shapeless(value: tf.Variable) -> tf.Variable:
+    """Make a variable that may change its shape; known shapes are part of what TensorFlow compiles a call for."""
+    return tf.Variable(value, trainable=value.trainable, shape=tf.TensorShape([None] * len(value.shape)))
 
 
 def knobs(model: keras.Model) -> list[tuple[Any, str]]:
@@ -235,21 +295,23 @@ class GraphCache:
         self._lock = threading.Lock()
 
     @contextmanager
-    def borrow(self, model: keras.Model, rows: tuple[Any, ...], *, xla: bool) -> Iterator[EpochGraph | None]:
-        """Lend a graph of `model`'s architecture whose model holds `model`'s variables; None: use `model.fit`."""
+    def borrow(self, model: keras.Model, rows: tuple[Any, ...], *, batch_size: int,
+               xla: bool) -> Iterator[EpochGraph | None]:
+        """Lend a graph of `model`'s architecture, bound to it; None: use `model.fit`."""
         key = architecture(model, rows, xla)
+        if key is not None and xla:
+            key = (*key, len(tf.nest.flatten(rows)[0]), batch_size)
         with self._lock:
             graph = self._waiting.pop(key, None)
         if graph is None:
-            graph = trace(model, rows, xla=xla)
+            graph = trace(model, rows, batch_size=batch_size, xla=xla, any_width=not xla and takes_any_width(model))
         else:
-            for mine, given in zip(variables(graph.model), variables(model), strict=True):
-                mine.assign(given.value)
-            for (mine, name), (given, _) in zip(knobs(graph.model), knobs(model), strict=True):
-                setattr(mine, name, getattr(given, name))
+            graph.bind(model)
         try:
             yield graph
         finally:
+            if graph is not None:
+                graph.release()
             if key is not None and graph is not None:
                 with self._lock:
                     self._waiting[key] = graph
@@ -281,14 +343,22 @@ def architecture(model: keras.Model, rows: tuple[Any, ...], xla: bool) -> tuple[
             del optimizer["learning_rate"]
         with _replaced([(owner, name, 0.5) for owner, name in pairs]):
             config = [model.get_config(), compiled]
+        if not xla and takes_any_width(model):
+            config = [_without(config, {"units", "build_config", "build_input_shape"}), model.output_shape]
         text = json.dumps(config, sort_keys=True)
     except Exception:  # noqa: BLE001  a layer without get_config, or one that gives what JSON can't hold
         return None
     types = tuple(type(layer) for layer in layers)
-    if _foreign(config, {kind.__name__ for kind in types}):
-        return None
+    if keras.layers.Normalization in types or _foreign(config, {kind.__name__ for kind in types}):
+        return None  # Normalization: what it adapted to is a constant of the graph, but not of its config
     specs = tuple((tuple(t.shape[1:]), t.dtype.name) for t in tf.nest.flatten(rows))
     return text, types, type(model.optimizer), type(model.loss), specs, len(rows), sharing, xla
+
+
+def _without(config: Any, keys: set[str]) -> Any:
+    if isinstance(config, dict):
+        return {key: _without(value, keys) for key, value in config.items() if key not in keys}
+    return [_without(value, keys) for value in config] if isinstance(config, list | tuple) else config
 
 
 def _foreign(config: Any, layers: set[str]) -> bool:
@@ -326,7 +396,8 @@ def build_variables(model: keras.Model, x: Any) -> None:
         model.optimizer.build(model.trainable_variables)
 
 
-def trace(model: keras.Model, rows: tuple[Any, ...], *, xla: bool = False) -> EpochGraph | None:
+def trace(model: keras.Model, rows: tuple[Any, ...], *, batch_size: int, xla: bool = False,
+          any_width: bool = False) -> EpochGraph | None:
     """Trace a model's epoch, or warn and return None if only `model.fit` can train it."""
     if type(model).train_step is not keras.Model.train_step or type(model).test_step is not keras.Model.test_step:
         reason = f"{type(model).__name__} has its own train_step or test_step"
@@ -334,7 +405,7 @@ def trace(model: keras.Model, rows: tuple[Any, ...], *, xla: bool = False) -> Ep
         reason = "it was compiled with run_eagerly=True"
     else:
         try:
-            return EpochGraph(model, rows, xla=xla)
+            return EpochGraph(model, rows, batch_size=batch_size, xla=xla, any_width=any_width)
         except Exception as error:  # noqa: BLE001  whatever user code raises when traced; model.fit will judge it
             reason = f"its epoch can't be traced ({type(error).__name__}: {(str(error).splitlines() or [''])[0]})"
     warnings.warn(f"training {model.name!r} with model.fit, which is slower: {reason}", stacklevel=3)

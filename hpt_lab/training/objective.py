@@ -103,6 +103,7 @@ class KerasObjective:
             if error := self._train(trial, at, None, None).error:
                 raise HptError(f"trial {trial.id} has no model after {at} epochs: {error}")
             found = self._newest(trial.id, at, about)
+        assert found is not None, "training saves a checkpoint"
         model = build_model(self.build, trial.config, seed=(self.seed, trial.id), x=self._rows()[0][0])
         found.restore(model)
         return model
@@ -151,10 +152,11 @@ class KerasObjective:
         model = build_model(self.build, trial.config, seed=(self.seed, trial.id), x=train[0])
         about = {"settings": self.settings, "config": trial.config, "trial": trial.id, "parent": trial.parent}
         start, inherited = self._start(trial, epochs, about)
-        with GRAPHS.borrow(model, train, xla=use_xla(model, self.jit, steps=0)) as graph:
-            trainer = Trainer(model if graph is None else graph.model, *train, validation=validation, graph=graph,
-                              batch_size=trial.config.get("batch_size", self.batch_size), seed=(self.seed, trial.id),
-                              callbacks=self.callbacks() if self.callbacks else ())
+        batch_size = trial.config.get("batch_size", self.batch_size)
+        xla = use_xla(model, self.jit, steps=0)
+        with GRAPHS.borrow(model, train, batch_size=batch_size, xla=xla) as graph:
+            trainer = Trainer(model, *train, validation=validation, batch_size=batch_size, seed=(self.seed, trial.id),
+                              callbacks=self.callbacks() if self.callbacks else (), graph=graph)
             if start is not None:
                 trainer.resume(start, inherit=inherited)
             if not trainer.run(epochs, on_epoch=on_epoch, stop=stop):
