@@ -1,4 +1,4 @@
-"""The command line: `hpt-lab plan | tune | resume | lab | copy | doctor`.
+"""The command line: `hpt-lab plan | tune | resume | lab | copy | links | doctor`.
 
 Everything here could be typed in a notebook; read `tune` for how few lines that takes.
 """
@@ -133,6 +133,17 @@ def copy(directory: Path, force: Annotated[bool, typer.Option(help="overwrite fi
         typer.echo(f"copied    {target}")
     if taken:
         raise typer.Exit(1)
+
+
+@app.command()
+def links() -> None:
+    """Print links that open this checkout's own copy on Binder and Colab, and badges for its README."""
+    from hpt_lab.links import badges, of_checkout
+
+    found = of_checkout(Path.cwd())
+    for name, url in found.items():
+        typer.echo(f"{name:<7} {url}")
+    typer.echo("\n" + badges(found))
 
 
 @app.command()
