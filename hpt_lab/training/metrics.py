@@ -144,7 +144,7 @@ def probabilities(predictions: Any, *, logits: bool = False) -> np.ndarray:
 def gives_logits(model: Any) -> bool:
     """Tell whether a compiled Keras model's outputs are logits: whether its loss was made with from_logits=True."""
     loss = getattr(model, "loss", None)  # a name ("mse") is a loss of probabilities
-    config = loss.get_config() if hasattr(loss, "get_config") else {}
+    config = loss.get_config() if loss is not None and hasattr(loss, "get_config") else {}
     return bool(config.get("from_logits", False))
 
 
