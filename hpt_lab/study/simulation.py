@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 from hpt_lab.errors import StudyError
-from hpt_lab.history import History, increments
+from hpt_lab.history import History
 from hpt_lab.strategies.strategy import Strategy, check_whole
 from hpt_lab.study.ask_tell import AskTell
 from hpt_lab.study.drivers import Objective
@@ -63,11 +63,12 @@ def simulate(strategy: Strategy, objective: Objective, *, workers: int = 1, max_
     told: list[float] = []
     idle = list(range(workers))  # a heap
     running: list[tuple[float, int, Outcome]] = []  # a heap of (end, index into spans, outcome)
-    now = 0.0
+    had: dict[int | None, float] = {}  # budget by trial
+    epochs, now = 0.0, 0.0
     while True:
-        while idle and (max_epochs == math.inf or sum(increments(span.trial for span in spans)) < max_epochs):
-            if (trial := ask_tell.ask()) is None:
-                break
+        while idle and epochs < max_epochs and (trial := ask_tell.ask()) is not None:
+            epochs += trial.budget - had.get(trial.id, had.get(trial.parent, 0))
+            had[trial.id] = trial.budget
             outcome = objective.run(trial)
             if not 0 <= outcome.seconds < math.inf:
                 raise StudyError(f"an objective's seconds must be finite and >= 0, got {outcome.seconds} for {trial}")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import hpt_lab as hpt
 from hpt_lab.errors import StrategyError
 from hpt_lab.history import History, increments
 from hpt_lab.space import Choice, Float, Int, Space
@@ -143,3 +144,30 @@ def test_a_population_of_one_is_plain_training():
 def test_wrong_settings_are_named(name, value):
     with pytest.raises(StrategyError, match=name):
         population_based_training(RATE, **{"max_budget": 10, name: value})
+
+
+def build(config):
+    import keras
+
+    model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(8, "relu"), keras.layers.Dense(1, "sigmoid")])
+    model.compile(keras.optimizers.SGD(config["learning_rate"]), "binary_crossentropy")
+    return model
+
+
+def test_children_go_on_from_their_parents_weights_with_rates_of_their_own():
+    space = Space(learning_rate=Float(1e-3, 1, log=True))
+    objective = hpt.KerasObjective(build, hpt.datasets.two_moons(), metric="log_loss")
+    strategy = population_based_training(space, max_budget=6, interval=2, population=4, truncation=0.25, resample=0)
+    study = hpt.tune(objective, strategy, progress=False)
+    records = {(r.trial.id, r.budget): r for r in study.history.records}
+    assert not any(r.outcome.failed for r in records.values()) and study.epochs == 24
+    children = [r for r in records.values() if r.trial.parent is not None and (r.trial.id, r.budget - 2) not in records]
+    assert len(children) == 2
+    for child in children:
+        parent = records[child.trial.parent, child.budget - 2]
+        shared = int(parent.budget)
+        assert child.outcome.curves["loss"][:shared] == parent.outcome.curves["loss"]  # its past is its parent's
+        assert child.outcome.curves["loss"][shared] < parent.outcome.curves["loss"][0]  # no fresh start
+        assert child.config["learning_rate"] != parent.config["learning_rate"]
+    lineage = schedule(study.history)
+    assert lineage[-1].end == study.best.budget and lineage[0].start == 0
