@@ -1,4 +1,4 @@
-"""One traced graph per architecture: the epoch of `epochs.py`, and the cache that lends it to trial after trial.
+"""One epoch as one graph call: the loop over the batches inside a `tf.function`.
 
 For a small network `model.fit` spends over 95 % of its time between the batches: iterators, callbacks, Python.
 `EpochGraph` puts the loop over the batches inside one `tf.function`: gather the rows of a batch by a permutation,
@@ -6,20 +6,17 @@ For a small network `model.fit` spends over 95 % of its time between the batches
 
 Tracing costs 0.3 to 0.4 s, so trials whose models differ only in weights, seeds and learning rate share a graph, which
 reaches its model's variables through handles: `EpochGraph.bind` hands it another model's. Dropout rates and L1 and L2
-factors are variables of the graph too (`knobs`), so they may differ as well, and change during training. Models of plain
-dense layers are traced with variables of unknown shape, so that all widths share a graph. Read `EpochGraph._train` first.
+factors are variables of the graph too (`knobs`), so they may differ as well, and change during training.
+`graph_cache.py` says which models share a graph. Read `EpochGraph._train` first.
 """
 
 from __future__ import annotations
 
 import functools
-import json
 import math
 import os
-import threading
 import time
 import warnings
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
@@ -43,11 +40,6 @@ XLA_STEPS = 10_000  # XLA saves about 0.2 ms per small batch and costs 1.0 to 1.
 XLA_WEIGHTS = 100_000  # above this the arithmetic dominates, and XLA's matmul on a CPU is no better than Eigen's
 XLA_LAYERS = {"InputLayer", "Dense", "Activation", "Dropout", "Flatten", "Reshape", "Rescaling", "BatchNormalization",
               "LayerNormalization", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Add", "Concatenate"}
-
-
-WIDTHLESS = (keras.layers.InputLayer, keras.layers.Dense, keras.layers.Dropout, keras.layers.Activation,
-             keras.layers.BatchNormalization, keras.layers.ReLU, keras.layers.LeakyReLU)
-OPTIMIZERS = (keras.optimizers.SGD, keras.optimizers.RMSprop, keras.optimizers.Adam, keras.optimizers.AdamW)
 
 
 class EpochGraph:
@@ -160,7 +152,7 @@ class EpochGraph:
         model, (x, y), weight = self.model, batch[:2], batch[2] if len(batch) > 2 else None
         dialled = [(owner, "call", _dropout(owner, dial)) if name == "rate" else (owner, name, dial)
                    for dial, (owner, name) in zip(self._dials, knobs(model), strict=True)]
-        with _replaced(dialled):
+        with replaced(dialled):
             predictions = model(x, training=training) if model._call_has_training_arg else model(x)
             if self._store:  # a loss must know how wide outputs are: (n,) and (n, 1) would broadcast to (n, n)
                 predictions.set_shape([None, *model.output_shape[1:]])
@@ -226,14 +218,6 @@ class EpochGraph:
                 self._settings[i] = value
 
 
-def takes_any_width(model: keras.Model) -> bool:
-    """Tell whether a graph of this model can serve any number of units: plain dense layers, Keras' own loss."""
-    layers = model._flatten_layers(include_self=False)
-    own = model.loss if isinstance(model.loss, str) else type(model.loss).__module__
-    return (isinstance(model, keras.Sequential) and all(type(layer) in WIDTHLESS for layer in layers)
-            and type(model.optimizer) in OPTIMIZERS and (isinstance(model.loss, str) or own.startswith("keras.")))
-
-
 def _shapeless(value: tf.Variable) -> tf.Variable:
     """Make a variable that may change its shape; known shapes are part of what TensorFlow compiles a call for."""
     return tf.Variable(value, trainable=value.trainable, shape=tf.TensorShape([None] * len(value.shape)))
@@ -267,108 +251,19 @@ def _dropout(layer: keras.layers.Dropout, rate: tf.Variable) -> Any:
 
 
 @contextmanager
-def _replaced(values: list[tuple[Any, str, Any]]) -> Iterator[None]:
+def replaced(values: list[tuple[Any, str, Any]]) -> Iterator[None]:
     """Give attributes (object, name, value) other values for a while."""
-    before = [vars(owner).get(name, _replaced) for owner, name, _ in values]
+    before = [vars(owner).get(name, replaced) for owner, name, _ in values]
     try:
         for owner, name, value in values:
             setattr(owner, name, value)
         yield
     finally:
         for (owner, name, _), value in zip(values, before, strict=True):
-            if value is _replaced:  # it was the class's
+            if value is replaced:  # it was the class's
                 delattr(owner, name)
             else:
                 setattr(owner, name, value)
-
-
-class GraphCache:
-    """Traced graphs waiting to be borrowed, the least recently used dropped first.
-
-    A graph is out of the cache while it is lent, so threads never share one: a second thread that needs the same
-    architecture at the same time traces its own. At most `size` graphs wait; nothing else outlives a trial.
-    """
-
-    def __init__(self, size: int):
-        self.size = size
-        self._waiting: OrderedDict[Any, EpochGraph] = OrderedDict()
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def borrow(self, model: keras.Model, rows: tuple[Any, ...], *, batch_size: int,
-               xla: bool) -> Iterator[EpochGraph | None]:
-        """Lend a graph of `model`'s architecture, bound to it; None: use `model.fit`."""
-        key = architecture(model, rows, xla)
-        if key is not None and xla:
-            key = (*key, len(tf.nest.flatten(rows)[0]), batch_size)
-        with self._lock:
-            graph = self._waiting.pop(key, None)
-        if graph is None:
-            graph = trace(model, rows, batch_size=batch_size, xla=xla, any_width=not xla and takes_any_width(model))
-        else:
-            graph.bind(model)
-        try:
-            yield graph
-        finally:
-            if graph is not None:
-                graph.release()
-            if key is not None and graph is not None:
-                with self._lock:
-                    self._waiting[key] = graph
-                    while len(self._waiting) > self.size:
-                        self._waiting.popitem(last=False)
-
-    def clear(self) -> None:
-        """Drop every waiting graph."""
-        with self._lock:
-            self._waiting.clear()
-
-
-GRAPHS = GraphCache(64)  # one per process, since an objective is pickled anew for every call in a process pool
-
-
-def architecture(model: keras.Model, rows: tuple[Any, ...], xla: bool) -> tuple[Any, ...] | None:
-    """Describe all that a traced epoch holds as constants; None where that can't be told, so nothing may be shared.
-
-    Initial weights, seed states and a constant learning rate are variables, hence not part of it. Layer names are:
-    `build_model` gives models that are built alike the same names. Functions and foreign objects among the layers'
-    settings (a lambda, an own regularizer) have no faithful description, and make the model unshareable.
-    """
-    layers, pairs = model._flatten_layers(), knobs(model)
-    sharing = tuple([id(other) for other, _ in pairs].index(id(owner)) for owner, _ in pairs)  # one L2 for two layers
-    try:
-        compiled = {key: value for key, value in model.get_compile_config().items() if "metrics" not in key}
-        optimizer = compiled["optimizer"]["config"]
-        if not isinstance(optimizer.get("learning_rate"), dict):  # a dict is a schedule, a constant of the graph
-            del optimizer["learning_rate"]
-        with _replaced([(owner, name, 0.5) for owner, name in pairs]):
-            config = [model.get_config(), compiled]
-        if not xla and takes_any_width(model):
-            config = [_without(config, {"units", "build_config", "build_input_shape"}), model.output_shape]
-        text = json.dumps(config, sort_keys=True)
-    except Exception:  # noqa: BLE001  a layer without get_config, or one that gives what JSON can't hold
-        return None
-    types = tuple(type(layer) for layer in layers)
-    if keras.layers.Normalization in types or _foreign(config, {kind.__name__ for kind in types}):
-        return None  # Normalization: what it adapted to is a constant of the graph, but not of its config
-    specs = tuple((tuple(t.shape[1:]), t.dtype.name) for t in tf.nest.flatten(rows))
-    return text, types, type(model.optimizer), type(model.loss), specs, len(rows), sharing, xla
-
-
-def _without(config: Any, keys: set[str]) -> Any:
-    if isinstance(config, dict):
-        return {key: _without(value, keys) for key, value in config.items() if key not in keys}
-    return [_without(value, keys) for value in config] if isinstance(config, list | tuple) else config
-
-
-def _foreign(config: Any, layers: set[str]) -> bool:
-    """Tell whether a serialised config holds an object that is neither Keras' own nor one of the model's layers."""
-    if isinstance(config, dict):
-        name, module = config.get("class_name"), str(config.get("module") or "")
-        if name is not None and "config" in config and module.split(".")[0] != "keras" and name not in layers:
-            return True
-        return any(_foreign(value, layers) for value in config.values())
-    return isinstance(config, list | tuple) and any(_foreign(value, layers) for value in config)
 
 
 def variables(model: keras.Model) -> list[Any]:

@@ -31,7 +31,8 @@ from hpt_lab.datasets import Data
 from hpt_lab.errors import DataError, HptError
 from hpt_lab.training.checkpoint import Checkpoint, load, save
 from hpt_lab.training.epochs import Curves, OnEpoch, Trainer, as_rows
-from hpt_lab.training.graphs import GRAPHS, Jit, build_variables, check_compiled, use_xla
+from hpt_lab.training.graph_cache import GRAPHS
+from hpt_lab.training.graphs import Jit, build_variables, check_compiled, use_xla
 from hpt_lab.training.metrics import evaluate, gives_logits, is_score, metric_names
 from hpt_lab.trial import Config, Outcome, Trial
 
@@ -61,7 +62,7 @@ class KerasObjective:
     batch_size: used unless the config has a "batch_size".
     checkpoints: directory to keep checkpoints in, so that another process can go on with this one's trials; by default
         a temporary one, gone with the objective. A trial without a checkpoint is retrained from scratch: same bits.
-    folds: score by k-fold cross-validation instead of the validation part (`cross_validation.py`).
+    folds: a number of folds, or a scikit-learn splitter: score by cross-validation (`cross_validation.py`).
     jit: compile with XLA. "auto" means no: a tuner meets many architectures, and each would cost 1 to 1.5 s more. Say
         True for few dense architectures and hundreds of epochs.
     callbacks: function that returns fresh Keras callbacks for one training. Their state can't be saved, so trials with
@@ -71,7 +72,7 @@ class KerasObjective:
     """
 
     def __init__(self, build: Build, data: Data, *, metric: str = "accuracy", seed: int = 0, batch_size: int = 32,
-                 checkpoints: str | Path | None = None, folds: int | None = None, jit: Jit = "auto",
+                 checkpoints: str | Path | None = None, folds: Any = None, jit: Jit = "auto",
                  callbacks: Callable[[], Iterable[keras.callbacks.Callback]] | None = None):
         if keras.backend.backend() != "tensorflow":
             raise HptError(f"Keras must run on TensorFlow, got {keras.backend.backend()!r}; unset KERAS_BACKEND")
@@ -93,11 +94,15 @@ class KerasObjective:
         build = getattr(self.build, "func", self.build)  # a functools.partial's function
         return {"build": getattr(build, "__name__", type(build).__name__), "data": self.data.name,
                 "data_digest": self._digest, "metric": self.metric, "seed": self.seed,
-                "batch_size": self.batch_size, "folds": self.folds, "jit": self.jit}
+                "batch_size": self.batch_size, "jit": self.jit,
+                "folds": self.folds if isinstance(self.folds, int | None) else repr(self.folds)}
 
     def model(self, trial: Trial) -> keras.Model:
         """Return `trial`'s model as it was at its budget, from its checkpoint if there is one, else trained again."""
         about = {"settings": self.settings, "config": trial.config, "trial": trial.id, "parent": trial.parent}
+        if self.folds is not None:
+            raise HptError(f"folds={self.folds!r} train a model each, none of them the trial's; use KerasObjective(build, "
+                           "data) without folds to train one")
         at = int(trial.budget)
         if (found := self._newest(trial.id, at, about)) is None or found.epoch != at:
             if error := self._train(trial, at, None, None).error:
@@ -128,6 +133,10 @@ class KerasObjective:
         if not (trial.budget >= 1 and float(trial.budget).is_integer()):
             raise HptError(f"budget must be a whole number of epochs >= 1, got {trial.budget!r}; "
                            "choose max_budget and eta so that every rung is whole")
+        if self.folds is not None:
+            from hpt_lab.training.cross_validation import run_folds  # which is built on this class
+
+            return run_folds(self, trial, on_epoch=on_epoch, stop=stop)
         training = self._train(trial, int(trial.budget), on_epoch, stop)
         seconds = time.perf_counter() - started
         if training.error is not None:

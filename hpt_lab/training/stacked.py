@@ -30,15 +30,15 @@ from keras.src.models import Functional
 
 from hpt_lab.errors import DataError, HptError
 from hpt_lab.training.epochs import Curves, Trainer, as_rows, batch_order
+from hpt_lab.training.graph_cache import architecture
 from hpt_lab.training.graphs import (
     CALL_SECONDS,
     FIRST_STEPS,
-    _replaced,
     accuracy_kind,
-    architecture,
     build_variables,
     check_compiled,
     knobs,
+    replaced,
 )
 from hpt_lab.training.metrics import gives_logits
 from hpt_lab.training.philox import uniform
@@ -218,7 +218,7 @@ class Stack:
             dialled.append((owner, "call", _dropout(dial, next(masks, None))) if name == "rate"
                            else (owner, name, dial))
         unused = [tf.zeros(v.shape, v.dtype) for v in model.non_trainable_variables]  # seeds come from outside
-        with _replaced(dialled):
+        with replaced(dialled):
             outputs, _, extra = model.stateless_call(weights, unused, x, training=training, return_losses=True)
         loss = tf.add_n([model._compile_loss(y, outputs, row_weight), *extra])
         return loss, tf.reduce_sum(tf.where(row_weight > 0, self._right(y, outputs), 0.0)), outputs
@@ -404,7 +404,7 @@ def _key(model: keras.Model, rows: Rows) -> Any:
         return None
     if model.optimizer.weight_decay is None:
         return architecture(model, rows, True)
-    with _replaced([(model.optimizer, "weight_decay", 0.5)]):  # any number will do: it's a member's own
+    with replaced([(model.optimizer, "weight_decay", 0.5)]):  # any number will do: it's a member's own
         return architecture(model, rows, True)
 
 

@@ -16,7 +16,7 @@ from keras import layers  # noqa: E402
 
 from hpt_lab import datasets  # noqa: E402
 from hpt_lab.errors import BuildError, DataError, HptError  # noqa: E402
-from hpt_lab.training import graphs  # noqa: E402
+from hpt_lab.training import graph_cache, graphs  # noqa: E402
 from hpt_lab.training.epochs import batch_order  # noqa: E402
 from hpt_lab.training.objective import KerasObjective, build_model  # noqa: E402
 from hpt_lab.trial import Trial  # noqa: E402
@@ -45,7 +45,7 @@ def bits(outcome):
 @pytest.fixture(scope="module")
 def nine():
     """Outcome of trial 0 trained for 9 epochs at once."""
-    graphs.GRAPHS.clear()
+    graph_cache.GRAPHS.clear()
     return objective().run(Trial(0, CONFIG, budget=9))
 
 
@@ -135,7 +135,7 @@ def test_widths_rates_and_seeds_share_a_graph_and_another_depth_does_not(monkeyp
     traced = []
     real = graphs.EpochGraph.__init__
     monkeypatch.setattr(graphs.EpochGraph, "__init__", lambda self, *a, **k: (traced.append(1), real(self, *a, **k))[1])
-    graphs.GRAPHS.clear()
+    graph_cache.GRAPHS.clear()
     shared = objective()
     for i, (units, dropout, rate) in enumerate([(8, 0.2, 0.01), (16, 0.3, 0.1), (5, 0.4, 0.001)]):
         shared.run(Trial(i, {"units": units, "dropout": dropout, "learning_rate": rate}, budget=1))
@@ -173,7 +173,7 @@ def test_functions_that_only_look_alike_do_not_share_a_graph():
 
 
 def test_graph_cache_is_bounded_and_drops_the_oldest():
-    cache = graphs.GraphCache(2)
+    cache = graph_cache.GraphCache(2)
     rows = objective()._rows()[0]
     for depth in (1, 2, 1, 3):
         model = keras.Sequential([*[layers.Dense(3) for _ in range(depth)], layers.Dense(2, activation="softmax")])
