@@ -114,13 +114,17 @@ def xor(*, n: int = 500, noise: float = 0.1, seed: int = 0) -> Data:
     return Data(x + noise * rng.standard_normal((n, 2)), y, name="xor", seed=seed)
 
 
-def spirals(*, n: int = 500, noise: float = 0.1, turns: float = 1.5, seed: int = 0) -> Data:
-    """Make two spirals wound around each other in the plane, radius 0 to 1, with Gaussian `noise`."""
+def spirals(*, n: int = 500, noise: float = 0.1, turns: float = 1.5, label_noise: float = 0.0, seed: int = 0) -> Data:
+    """Make two spirals wound around each other in the plane, radius 0 to 1, with Gaussian `noise`.
+
+    A share `label_noise` of the labels is wrong, in all parts alike: no model can be right more often than the rest.
+    """
     rng = np.random.default_rng(seed)
     y = np.arange(n) % 2
     t = np.sqrt(rng.random(n))  # sqrt: points spread evenly along the arm, not crowded at the centre
     angle = 2 * math.pi * turns * t + math.pi * y
     x = np.column_stack([t * np.cos(angle), t * np.sin(angle)]) + noise * rng.standard_normal((n, 2))
+    y = np.where(rng.random(n) < label_noise, 1 - y, y)
     return Data(x, y, name="spirals", seed=seed)
 
 
