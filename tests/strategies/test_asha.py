@@ -52,6 +52,23 @@ def test_a_trace_with_two_workers_worked_by_hand():
     assert (e.id, e.budget) == (3, 1)  # three reports: the best one is 2, which climbs already
 
 
+def test_the_highest_rung_is_promoted_from_first():
+    ask_tell = AskTell(asha(SPACE, max_budget=4, eta=2, trials=8))
+
+    def ask(n):
+        return [ask_tell.ask() for _ in range(n)]
+
+    def tell(trials, losses):
+        for trial, loss in zip(trials, losses, strict=True):
+            ask_tell.tell(trial, Outcome(loss))
+
+    tell(ask(4), [0.1, 0.2, 0.3, 0.4])
+    climbing, new = ask(2), ask(2)
+    assert [(t.id, t.budget) for t in climbing + new] == [(0, 2), (1, 2), (4, 1), (5, 1)]
+    tell(climbing + new, [0.1, 0.2, 0.05, 0.9])  # now 0 may leave rung 1, and 4 rung 0
+    assert [(t.id, t.budget) for t in ask(2)] == [(0, 4), (4, 2)]
+
+
 def test_with_one_worker_and_the_best_first_it_runs_what_synchronous_halving_runs():
     settings = {"max_budget": 27, "eta": 3, "seed": 4}
     rising = lambda id, budget: float(id)  # noqa: E731

@@ -135,6 +135,14 @@ def test_explored_configs_stay_in_the_space_and_move_by_a_fifth(seed, rate, widt
     space.check(explore(space, config, 1.0, np.random.default_rng(seed)))
 
 
+def test_another_seed_explores_differently_from_the_same_start():
+    first = [{"rate": rate} for rate in (0.01, 0.02, 0.03, 0.04)]
+    both = [drive(population_based_training(RATE, max_budget=6, interval=2, population=4, first=first, seed=seed), by_quality)
+            for seed in (0, 1)]
+    assert steps(both[0])[0] == steps(both[1])[0]
+    assert [r.config for r in both[0].records] != [r.config for r in both[1].records]
+
+
 def test_a_population_of_one_is_plain_training():
     history = drive(population_based_training(RATE, max_budget=6, interval=2, population=1), by_quality)
     assert [(record.trial.id, record.budget) for record in history.records] == [(0, 2), (0, 4), (0, 6)]

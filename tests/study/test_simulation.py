@@ -43,6 +43,13 @@ def test_two_workers_worked_by_hand():
     assert simulation.seconds == 7 and simulation.utilisation == pytest.approx(11 / 14)
 
 
+def test_results_of_one_instant_are_all_told_before_anyone_asks():
+    simulation = simulate(random_search(SPACE, trials=4), Table(1, 4, 3, 2), workers=2)
+    # trial 1 on worker 1 and trial 2 on worker 0 end together; worker 0 is served first although 1 was told first
+    assert spans(simulation) == [(0, 0, 1, 0, 1), (1, 0, 4, 1, 1), (0, 1, 4, 2, 1), (0, 4, 6, 3, 1)]
+    assert [record.trial.id for record in simulation.history.records] == [0, 1, 2, 3]
+
+
 def test_a_rung_waits_for_its_slowest_trial_and_resuming_costs_the_difference():
     # eta=2, budgets 1 and 2; rung 0: trials 0 and 1, then the better one, 0, goes on for one more
     simulation = simulate(successive_halving(SPACE, max_budget=2, eta=2), Table(1, 5), workers=2)
