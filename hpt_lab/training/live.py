@@ -52,7 +52,7 @@ class LiveTraining:
         self._parts = {"": as_rows(x, y), "val_": as_rows(*validation)}
         spare = _SPARE.pop(network, None)
         self._graph: EpochGraph | None = spare or EpochGraph(_build(network), self._parts[""])
-        self._model = self._graph.model
+        self._model: Any = self._graph.model
         _initialise(self._model, seed)
         self._trainer = Trainer(self._model, *self._parts[""], batch_size=batch_size, seed=seed, graph=self._graph)
 

@@ -2,3 +2,21 @@
 
 Read `look` first (how a widget is built), then `worker` (one training thread), then `playground`.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hpt_lab.widgets.playground import Playground
+
+_HOME = {"Playground": "playground"}
+
+__all__ = ["Playground"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

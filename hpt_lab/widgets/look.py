@@ -15,10 +15,14 @@ To build a widget, subclass Board, declare controls, draw inside `work`, and yie
             v = self.controls.values                    # a snapshot
             for n in range(1000):
                 ...
-                self.line.set_data(...)
-                self.picture.show(if_due=True)          # at most 20 frames a second
-                self.say(f"{heads} of {n} are heads")   # one line of text; escaped
+                if self.picture.due():                  # at most 20 frames a second
+                    self.frame(...)
                 yield
+            self.frame(...)                             # the last state is always shown
+
+        def frame(self, n, heads):
+            self.line.set_data(...)
+            self.say(f"{heads} of {n} are heads")       # one line of text; escaped
             self.picture.show()
 
 `changed(names)` is called when controls move; it starts `work` anew unless a subclass overrides it. Figures are touched
@@ -64,7 +68,7 @@ def seed(value: int = 0) -> Number:
 def dress(ax: Axes, title: str, *, xlabel: str = "", ylabel: str = "") -> Axes:
     """Give axes the look of all widgets, whatever style the notebook has set; dark text on white."""
     ax.set_facecolor("white")
-    ax.set_title(title, loc="left", fontsize=11, color=INK, pad=6)
+    ax.set_title(title, loc="left", fontsize=10.5, color=INK, pad=6)
     ax.set_xlabel(xlabel, fontsize=9.5, color=INK)
     ax.set_ylabel(ylabel, fontsize=9.5, color=INK)
     ax.tick_params(which="both", colors=INK, labelsize=8.5)
@@ -99,11 +103,13 @@ class Picture:
         self._moving.extend(artists)
         self._still = None
 
-    def show(self, *, fresh: bool = False, if_due: bool = False) -> bool:
-        """Draw a frame and send it. `fresh`: draw all anew (limits, titles). `if_due`: only if the last was a while ago."""
+    def due(self) -> bool:
+        """Tell whether it is time for another frame; ask before preparing one in a loop."""
+        return time.monotonic() >= self._due
+
+    def show(self, *, fresh: bool = False) -> None:
+        """Draw a frame and send it. `fresh`: draw anew what doesn't move (limits, ticks, legends)."""
         started = time.monotonic()
-        if if_due and started < self._due:
-            return False
         if fresh or self._still is None:
             self._canvas.draw()
             self._still = self._canvas.copy_from_bbox(self.figure.bbox)
@@ -114,8 +120,7 @@ class Picture:
         self.png = self._encode()
         self.image.value = self.png
         ended = time.monotonic()
-        self._due = ended + max(started + FRAME_SECONDS - ended, (ended - started) / 2)
-        return True
+        self._due = max(started + FRAME_SECONDS, ended + (ended - started) / 2)
 
     def _encode(self) -> bytes:
         size = self._canvas.get_width_height(physical=True)

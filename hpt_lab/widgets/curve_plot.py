@@ -1,0 +1,137 @@
+"""Training and validation curves that grow while they are watched, cheap enough for 20 frames a second.
+
+The axes' limits move in steps, so that most frames redraw the lines alone (`Picture.moving`). Earlier runs are drawn
+behind the current one, as their validation curves. Read `CurvePlot.update` first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from hpt_lab.widgets.look import BLUE, INK, ORANGE, VERMILLION, Picture, dress
+from hpt_lab.widgets.verdict import best_epoch
+
+EPOCH_STEPS = (20, 50, 100, 200, 300, 400, 500, 700, 1000, 1500, 2000)
+LOWEST = 1e-3  # loss shown; below it there is nothing to see
+POINTS = 250  # drawn per line; more than the pixels can show costs time
+GREYS = (("#555555", ":", "x"), ("#777777", (0, (3, 1, 1, 1)), "+"), ("#999999", (0, (1, 2)), "1"))  # of kept runs
+Curves = Mapping[str, Sequence[float]]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An earlier run, for comparison: the controls' values and its curves."""
+
+    values: Mapping[str, Any]
+    curves: Curves
+
+    def label(self, now: Mapping[str, Any]) -> str:
+        """Say what was different from `now`."""
+        different = [f"{name.replace('_', ' ')} {_short(value)}" for name, value in self.values.items()
+                     if name != "epochs" and value != now.get(name)]
+        return "kept: " + (", ".join(different[:3]) + (" …" if len(different) > 3 else "") or "same settings")
+
+
+class CurvePlot:
+    """Loss (logarithmic) on one pair of axes, accuracy on another; the best epoch is marked with a star."""
+
+    def __init__(self, picture: Picture, loss: Axes, accuracy: Axes):
+        self.axes = {"loss": loss, "accuracy": accuracy}
+        self.marks: list[tuple[int, str]] = []  # epochs at which something changed, and what
+        self.kept: list[Kept] = []
+        self.stale = True  # marks or kept runs have changed
+        self._limits = (0.0, 0.0, 0.0, 0.0)
+        self._labels: list[str] = []
+        self._extra: list[Any] = []  # kept runs and marks
+        self._lines, self._stars, self._titles = {}, {}, {}
+        for name, ax in self.axes.items():
+            train, = ax.plot([], [], color=BLUE, linewidth=1.8, label="training")
+            validation, = ax.plot([], [], color=VERMILLION, linestyle="--", linewidth=1.8, label="validation")
+            star, = ax.plot([], [], color=ORANGE, marker="*", markersize=13, markeredgecolor=INK, linestyle="none",
+                            label="best epoch")
+            self._lines[name], self._lines[f"val_{name}"], self._stars[name] = train, validation, star
+            dress(ax, "", ylabel=name)
+            ax.legend().remove()  # there is one for both, below
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+            self._titles[name] = ax.set_title(" ", loc="left", fontsize=10.5, color=INK)
+            picture.moving(train, validation, star, self._titles[name])
+        loss.set_yscale("log")
+        loss.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        loss.yaxis.set_minor_formatter(NullFormatter())
+        loss.tick_params(labelbottom=False)
+        accuracy.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
+        accuracy.set_xlabel("epochs", fontsize=9.5, color=INK)
+
+    def update(self, curves: Curves, values: Mapping[str, Any]) -> bool:
+        """Put curves into the lines; return True when what doesn't move has changed, and all must be drawn anew.
+
+        `values`: the controls', which kept runs are compared with.
+        """
+        n = len(curves["loss"])
+        rows = np.unique(np.linspace(0, n - 1, min(n, POINTS)).astype(int)) if n else np.zeros(0, int)
+        for name, line in self._lines.items():
+            line.set_data(rows + 1, np.asarray(curves[name], dtype=float)[rows])
+        best = best_epoch(curves["val_loss"]) if n else 0
+        for name, star in self._stars.items():
+            star.set_data([best] if n else [], [curves[f"val_{name}"][best - 1]] if n else [])
+        for name, title in self._titles.items():
+            form = "{:.3g}" if name == "loss" else "{:.1%}"
+            now = [form.format(curves[key][-1]) for key in (name, f"val_{name}")] if n else ["–", "–"]
+            end = f" (best {form.format(curves[f'val_{name}'][best - 1])}, epoch {best})" if n and name == "loss" else ""
+            title.set_text(f"{name.capitalize()}: training {now[0]}, validation {now[1]}{end}")
+        labels = [kept.label(values) for kept in self.kept]
+        self.stale |= self._fit([curves, *(kept.curves for kept in self.kept)]) or labels != self._labels
+        stale, self.stale, self._labels = self.stale, False, labels
+        if stale:
+            self._draw_behind()
+        return stale
+
+    def _draw_behind(self) -> None:
+        """Draw the kept runs, the marks and the legend."""
+        for artist in self._extra:
+            artist.remove()
+        self._extra = []
+        for (colour, style, marker), kept, label in zip(GREYS, self.kept, self._labels, strict=False):
+            for name, ax in self.axes.items():
+                values = kept.curves[f"val_{name}"]
+                self._extra += ax.plot(np.arange(1, len(values) + 1), values, color=colour, linestyle=style, linewidth=1.2,
+                                       marker=marker, markersize=5, markevery=max(1, len(values) // 6), label=label)
+        for epoch, what in self.marks:
+            for name, ax in self.axes.items():
+                self._extra.append(ax.axvline(epoch, color="#888888", linewidth=0.9))
+                if name == "loss":
+                    self._extra.append(ax.annotate(what, (epoch, 1), xycoords=("data", "axes fraction"), xytext=(2, -2), va="top",
+                                                   textcoords="offset points", fontsize=7.5, color=INK, rotation=90))
+        handles, labels = self.axes["accuracy"].get_legend_handles_labels()
+        self.axes["accuracy"].legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, -0.33), ncols=3, frameon=False,
+                                     fontsize=8, labelcolor=INK, columnspacing=1.2, borderaxespad=0)
+
+    def _fit(self, all_curves: list[Curves]) -> bool:
+        """Set limits in steps."""
+        n = max(len(curves["loss"]) for curves in all_curves)
+        last = next((step for step in EPOCH_STEPS if step >= n), math.ceil(n / 1000) * 1000)
+        losses = [v for curves in all_curves for name in ("loss", "val_loss") for v in curves[name] if 0 < v < math.inf] or [1.0]
+        low, high = max(min(losses), LOWEST), min(max(max(losses), 1.5 * min(losses), 2 * LOWEST), 1e6)
+        accuracies = [v for curves in all_curves for name in ("accuracy", "val_accuracy") for v in curves[name] if v >= 0]
+        floor = min(math.floor(min(accuracies, default=0.5) * 10) / 10, 0.8)
+        limits = (last, 10 ** (math.floor(math.log10(low) * 3) / 3), 10 ** (math.ceil(math.log10(high) * 3) / 3), floor)
+        if limits == self._limits:
+            return False
+        self._limits = limits
+        for ax in self.axes.values():
+            ax.set_xlim(0, last * 1.02)
+        self.axes["loss"].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if limits[2] < 30 * limits[1] else (1,), numticks=6))
+        self.axes["loss"].set_ylim(limits[1], limits[2])
+        self.axes["accuracy"].set_ylim(floor - 0.01, 1.01)
+        return True
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
