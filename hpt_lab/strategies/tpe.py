@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 
 import numpy as np
 
@@ -81,14 +81,14 @@ def tpe(space: Space, *, trials: int, budget: int = 1, startup: int = 8, gamma: 
         if id >= trials or len(seen) >= space.size:
             return None
 
+        ranked: list[Config] = []
+        why = None
         finite = sum(math.isfinite(loss) for _, loss in tried)
-        configs, why = [draw(space, seed, id, first)], None
         if id >= len(first) and len(tried) >= startup and finite:
             rng = np.random.default_rng((seed, id))
-            configs, why = rank(space, tried + running, math.ceil(gamma * finite), candidates=candidates, rng=rng)
-        fresh = (config for config in configs if frozenset(config.items()) not in seen)
-        config = next(fresh, None) or next(config for i in count() if frozenset(
-            (config := space.sample((seed, id, i))).items()) not in seen)
+            ranked, why = rank(space, tried + running, math.ceil(gamma * finite), candidates=candidates, rng=rng)
+        at_random = chain([draw(space, seed, id, first)], (space.sample((seed, id, i)) for i in count()))
+        config = next(config for config in chain(ranked, at_random) if frozenset(config.items()) not in seen)
         return Trial(id, config, budget, why=why)
 
     return propose
