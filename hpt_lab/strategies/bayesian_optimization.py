@@ -1,0 +1,136 @@
+"""Bayesian optimization: model the loss with a Gaussian process, try the config whose result promises most.
+
+Sources: Jones, Schonlau & Welch, "Efficient global optimization of expensive black-box functions", 1998 (the loop,
+expected improvement); Snoek, Larochelle & Adams, NeurIPS 2012 (Matérn-5/2 for hyperparameters); Ginsbourger, Le Riche &
+Carraro 2010 (trials in flight: the "kriging believer"). Read `propose` first; it is the whole algorithm.
+
+Departures: the loss to beat is the smallest posterior *mean* at a config already tried, not the smallest loss seen, which
+under noise would be luck; and losses far above the median of the first ones are cut off (`winsorized`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Literal
+
+import numpy as np
+from scipy.spatial.distance import cdist
+from scipy.stats import qmc
+from threadpoolctl import threadpool_limits
+
+from hpt_lab.errors import StrategyError
+from hpt_lab.history import History
+from hpt_lab.space import Space
+from hpt_lab.strategies.strategy import Propose, check_whole, strategy
+from hpt_lab.surrogates.acquisition import RULES, Acquisition, candidates, maximize
+from hpt_lab.surrogates.embedding import Embedding
+from hpt_lab.surrogates.gaussian_process import GaussianProcess, fit
+from hpt_lab.trial import Config, Trial
+
+SMALL = 1024  # a space with at most this many configs is searched exhaustively
+MARGIN = 0.01  # by how much of the losses' deviation "pi" wants to improve
+CUTOFF = 5  # losses end this many times as far above the early median as the best is below it
+NEAR_FAILURE = 0.1  # distance of features within which a config is expected to fail like the one that did
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the strategy saw when it chose, for `Trial.why`. Draw it by calling `evaluate` on a grid of configs."""
+
+    acquisition: str
+    process: GaussianProcess  # the posterior from which it chose, trials in flight believed to meet its mean
+    weigh: Acquisition
+    candidates: np.ndarray  # (m, d), the points of the unit cube it chose from
+    values: np.ndarray  # (m,), the acquisition at these
+
+    def evaluate(self, configs: Sequence[Config]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the posterior's mean and deviation, and the acquisition, at `configs`: (m,) each."""
+        U = as_points(self.weigh.embedding.space, configs)
+        return *self.process.posterior(self.weigh.embedding.features(U)), self.weigh(U)
+
+
+@strategy
+def bayesian_optimization(space: Space, *, trials: int, acquisition: Literal["ei", "pi", "ucb", "thompson"] = "ei",
+                          initial: int = 8, budget: int = 1, seed: int = 0, first: Sequence[Config] = ()) -> Propose:
+    """Try `first`, then Sobol points until `initial` configs are out, then what `acquisition` promises most from.
+
+    No config is tried twice. A failed trial is left out of the model, and configs next to it come last.
+    """
+    check_whole("trials", trials, 1, hint=40)
+    check_whole("initial", initial, 1, hint=8)
+    if acquisition not in RULES:
+        raise StrategyError(f"acquisition must be one of {list(RULES)}, got {acquisition!r}; try 'ei'")
+    embedding = Embedding(space)
+    sobol = qmc.Sobol(len(space), rng=seed).random_base2((initial - 1).bit_length())
+    design = distinct([*first, *map(space.from_unit, sobol)])[:max(initial, len(first))]
+    everything = as_points(space, space.grid(int(space.size))) if space.size <= SMALL else None
+
+    @threadpool_limits.wrap(limits=1, user_api="blas")  # waiting for a second thread costs more than it computes
+    def propose(history: History) -> Trial | None:
+        id, rng = history.asked, np.random.default_rng((seed, history.asked))
+        done = [record for record in history.records if not record.outcome.failed]
+        pending = [trial.config for trial in history.pending]
+        tried = [record.config for record in history.records] + pending
+        if id >= trials or len(tried) >= space.size:
+            return None
+        if id < len(design):
+            return Trial(id, design[id], budget)
+        if len(done) < 2:  # nothing to model yet
+            return Trial(id, next(config for config in endless(space, rng) if config not in tried), budget)
+
+        losses = np.array([record.loss for record in done])  # (n,)
+        X = as_points(space, [record.config for record in done])  # (n, d)
+        process = fit(embedding.features(X), winsorized(losses), embedding.dims)
+        if pending:
+            P = embedding.features(as_points(space, pending))
+            process = process.believing(P, process.posterior(P)[0])
+        best = process.posterior(process.X)[0].min()
+
+        U = candidates(X[np.argsort(losses, kind="stable")[:5]], rng) if everything is None else everything  # (m, d)
+        model, target = process, best
+        if acquisition == "pi":  # without a margin it takes the smallest, surest step there is
+            target = best - MARGIN * process.scale
+        elif acquisition == "thompson":  # one draw of the loss at some 256 points; the process that believes it joins them
+            model = process.imagining(embedding.features(U[::len(U) // 256 + 1]), rng)
+        weigh = Acquisition(model, embedding, RULES[acquisition], target)
+        U, values = maximize(weigh, U) if everything is None else (U, weigh(U))
+
+        failed = as_points(space, [record.config for record in history.records if record.outcome.failed])
+        doomed = cdist(embedding.features(U), embedding.features(failed)).min(axis=1, initial=np.inf) < NEAR_FAILURE
+        order = np.lexsort((-values, doomed))
+        config = next(config for config in chain(map(space.from_unit, U[order]), endless(space, rng)) if config not in tried)
+        return Trial(id, config, budget, why=Decision(acquisition, process, weigh, U, values))
+
+    return propose
+
+
+def winsorized(losses: np.ndarray, early: int = 8) -> np.ndarray:
+    """Cut diverged losses off, which would flatten all others: far above the median of the `early` ones, (n,).
+
+    The early ones are spread over the space; later ones crowd at the best, and their median with them.
+    """
+    median = np.median(losses[:early])
+    spread = median - losses.min()
+    return np.minimum(losses, median + CUTOFF * spread) if spread > 0 else losses
+
+
+def as_points(space: Space, configs: Sequence[Config]) -> np.ndarray:
+    """Return the configs as points of the unit cube, (n, d), the middle where a dimension is inactive."""
+    return np.nan_to_num(np.array([space.to_unit(config) for config in configs]).reshape(-1, len(space)), nan=0.5)
+
+
+def endless(space: Space, rng: np.random.Generator) -> Iterator[Config]:
+    """Draw configs without end."""
+    while True:
+        yield space.sample(rng)
+
+
+def distinct(configs: Iterable[Config]) -> list[Config]:
+    """Drop repeated configs."""
+    kept: list[Config] = []
+    for config in configs:
+        if config not in kept:
+            kept.append(dict(config))
+    return kept
