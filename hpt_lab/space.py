@@ -110,6 +110,8 @@ class Int:
 
     def grid(self, n: int) -> list[int]:
         """List at most n distinct values, evenly spaced on this domain's scale, both ends included."""
+        if n >= self.size:
+            return list(range(self.low, self.high + 1))
         if n == 1:
             return [self.from_unit(0.5)]
         spaced = np.geomspace(self.low, self.high, n) if self.log else np.linspace(self.low, self.high, n)
