@@ -314,6 +314,13 @@ class Space:
         return cls(**domains)
 
 
+def sobol(d: int, n: int, seed: Any) -> np.ndarray:
+    """Return n points of the unit cube, (n, d), evenly spread: a scrambled Sobol sequence."""
+    from scipy.stats import qmc  # here, for it takes half a second to import
+
+    return qmc.Sobol(d, rng=seed).random_base2((n - 1).bit_length())[:n]
+
+
 def _check_range(domain: Float | Int, allow_single: bool = False) -> None:
     kind, low, high = type(domain).__name__, domain.low, domain.high
     if not (_is_number(low) and _is_number(high) and math.isfinite(low) and math.isfinite(high)):

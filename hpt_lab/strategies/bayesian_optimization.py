@@ -17,12 +17,11 @@ from typing import Literal
 
 import numpy as np
 from scipy.spatial.distance import cdist
-from scipy.stats import qmc
 from threadpoolctl import threadpool_limits
 
 from hpt_lab.errors import StrategyError
 from hpt_lab.history import History
-from hpt_lab.space import Space
+from hpt_lab.space import Space, sobol
 from hpt_lab.strategies.strategy import Propose, check_whole, strategy
 from hpt_lab.surrogates.acquisition import RULES, Acquisition, candidates, maximize
 from hpt_lab.surrogates.embedding import Embedding
@@ -63,8 +62,8 @@ def bayesian_optimization(space: Space, *, trials: int, acquisition: Literal["ei
     if acquisition not in RULES:
         raise StrategyError(f"acquisition must be one of {list(RULES)}, got {acquisition!r}; try 'ei'")
     embedding = Embedding(space)
-    sobol = qmc.Sobol(len(space), rng=seed).random_base2((initial - 1).bit_length())
-    design = distinct([*first, *map(space.from_unit, sobol)])[:max(initial, len(first))]
+    spread = sobol(len(space), initial, seed)
+    design = distinct([*first, *map(space.from_unit, spread)])[:max(initial, len(first))]
     everything = as_points(space, space.grid(int(space.size))) if space.size <= SMALL else None
 
     @threadpool_limits.wrap(limits=1, user_api="blas")  # waiting for a second thread costs more than it computes

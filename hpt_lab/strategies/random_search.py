@@ -11,7 +11,7 @@ from itertools import chain, count, islice
 from typing import Literal
 
 from hpt_lab.errors import StrategyError
-from hpt_lab.space import Space
+from hpt_lab.space import Space, sobol
 from hpt_lab.strategies.strategy import Batches, check_whole, draw, strategy
 from hpt_lab.trial import Config, Trial
 
@@ -30,9 +30,7 @@ def random_search(space: Space, *, trials: int, budget: int = 1, points: Literal
     def search() -> Batches:
         drawn: Iterable[Config] = (draw(space, seed, i, first) for i in count())
         if points == "sobol":
-            from scipy.stats import qmc  # here, for it takes half a second to import
-
-            cube = qmc.Sobol(len(space), rng=seed).random_base2((trials - 1).bit_length())
+            cube = sobol(len(space), trials, seed)
             drawn = chain(map(dict, first), map(space.from_unit, cube), drawn)
         if space.size < math.inf:
             drawn = _distinct(drawn)

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import erfcx, log_ndtr, ndtr
-from scipy.stats import qmc
 
+from hpt_lab.space import sobol
 from hpt_lab.surrogates.embedding import Embedding
 from hpt_lab.surrogates.gaussian_process import GaussianProcess
 
@@ -99,7 +99,7 @@ class Acquisition:
 
 def candidates(around: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return points of the unit cube to choose from, (m, d): spread evenly, and near the rows of `around`, (k, d)."""
-    spread = qmc.Sobol(around.shape[1], rng=rng).random_base2(9)
+    spread = sobol(around.shape[1], 512, rng)
     centers = np.repeat(around, 128 // len(around) + 1, axis=0)
     distance = 10 ** rng.uniform(-3, -0.5, size=(len(centers), 1))  # all scales: the basin's floor and its rim
     moved = rng.random(centers.shape) < 0.5  # not all coordinates at once, or no choice would ever stay as it is
