@@ -70,6 +70,12 @@ def test_log_ei_has_a_slope_where_ei_is_zero():
     assert np.isfinite(value[0]) and by_mean[0] < -1 and by_std[0] > 1
 
 
+@pytest.mark.parametrize("z", [-10.0, -1e3, -9e4, -1.1e5, -1e6])
+def test_slope_of_log_ei_tends_to_the_distance_in_the_tail(z):
+    _, by_mean, _ = aq.log_expected_improvement(np.array([-z]), np.array([1.0]), 0.0)
+    assert by_mean[0] == pytest.approx(z, rel=3 / z**2 + 1e-3)  # cdf / h = |z| (1 + 2 / z^2 - …)
+
+
 @pytest.mark.parametrize("rule", aq.RULES.values(), ids=aq.RULES)
 @pytest.mark.parametrize("best", [0.3, -0.5, -8.0])
 def test_derivatives_of_every_rule_equal_finite_differences(rule, best):
@@ -135,6 +141,13 @@ def test_maximize_finds_what_ten_thousand_points_find(space, loss):
     _, values = aq.maximize(acquisition, aq.candidates(U[:5], rng))
     brute = acquisition(rng.random((10_000, len(space)))).max()
     assert values.max() >= brute - 1e-3
+
+
+def test_maximize_leaves_a_choice_that_no_candidate_leaves():
+    acquisition, U = observed(MIXED, mixed_loss)
+    U[:, 0] = 0.9
+    found, values = aq.maximize(acquisition, U)
+    assert MIXED.from_unit(found[values.argmax()])["kind"] == "a"
 
 
 def test_candidates_stay_in_the_cube_and_crowd_round_the_best():
