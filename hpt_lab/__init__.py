@@ -17,7 +17,17 @@ from typing import TYPE_CHECKING, Any
 from hpt_lab.errors import HptError
 from hpt_lab.history import History, Record
 from hpt_lab.space import Choice, Float, Int, Space
-from hpt_lab.strategies import grid_search, hyperband, random_search, successive_halving
+from hpt_lab.strategies import (
+    asha,
+    bayesian_optimization,
+    bohb,
+    grid_search,
+    hyperband,
+    population_based_training,
+    random_search,
+    successive_halving,
+    tpe,
+)
 from hpt_lab.study import AskTell, Plan, Study, plan, resume, tune
 from hpt_lab.trial import Config, Outcome, Trial
 
@@ -28,8 +38,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = ["AskTell", "Choice", "Config", "Float", "History", "HptError", "Int", "KerasObjective", "Outcome", "Plan", "Record",
-           "Space", "Study", "Trial", "datasets", "grid_search", "hyperband", "plan", "plots", "random_search", "resume",
-           "successive_halving", "training", "tune"]
+           "Space", "Study", "Trial", "asha", "bayesian_optimization", "bohb", "datasets", "grid_search", "hyperband", "plan",
+           "plots", "population_based_training", "random_search", "resume", "successive_halving", "tpe", "training", "tune"]
 
 _LAZY = {"datasets": "hpt_lab.datasets", "plots": "hpt_lab.plots", "training": "hpt_lab.training"}
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import scipy  # its parts load when first used: scipy.stats alone takes half a second
 
 from hpt_lab.errors import SpaceError
 from hpt_lab.trial import Config
@@ -101,7 +102,7 @@ class Int:
         value = math.exp(value) if self.log else value
         return int(min(max(math.floor(value + 0.5), self.low), self.high))
 
-    def to_unit(self, value: int) -> float:
+    def to_unit(self, value: float) -> float:
         low, high = self._edges()
         return ((math.log(value) if self.log else value) - low) / (high - low)
 
@@ -231,8 +232,8 @@ class Space:
 
     def is_active(self, name: str, config: Config) -> bool:
         """Say whether dimension `name` exists, given the dimensions before it in `config`."""
-        when = self.domains[name].when or {}
-        return all(parent in config and config[parent] in _as_tuple(wanted) for parent, wanted in when.items())
+        when = self.domains[name].when
+        return not when or all(parent in config and config[parent] in _as_tuple(wanted) for parent, wanted in when.items())
 
     def from_unit(self, u: Iterable[float]) -> Config:
         """Map a point of the unit cube, (d,), to a config. Coordinates of inactive dimensions are ignored."""
@@ -316,9 +317,7 @@ class Space:
 
 def sobol(d: int, n: int, seed: Any) -> np.ndarray:
     """Return n points of the unit cube, (n, d), evenly spread: a scrambled Sobol sequence."""
-    from scipy.stats import qmc  # here, for it takes half a second to import
-
-    return qmc.Sobol(d, rng=seed).random_base2((n - 1).bit_length())[:n]
+    return scipy.stats.qmc.Sobol(d, rng=seed).random_base2((n - 1).bit_length())[:n]
 
 
 def _check_range(domain: Float | Int, allow_single: bool = False) -> None:

@@ -49,7 +49,7 @@ class Plan:
 def plan(strategy: Strategy, *, seconds_per_epoch: float | None = None) -> Plan:
     """Say what `strategy` will run, before it is spent; with `seconds_per_epoch`, how long that will take.
 
-    Raises StrategyError if what it runs depends on the losses, so that no plan exists (population-based training).
+    Raises StrategyError if what it runs depends on the losses, so that no plan exists (ASHA).
     """
     rising, falling = (_walk(strategy, sign) for sign in (1, -1))
     shape = [(trial.bracket, trial.rung, trial.budget) for trial in rising]

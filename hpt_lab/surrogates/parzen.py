@@ -18,7 +18,7 @@ about that dimension: its kernel is uniform, 1. So every density is relative to 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+import scipy
 
 from hpt_lab.space import Choice, Domain, Int, Space
 
@@ -76,7 +76,7 @@ def kernel(domain: Domain, x: np.ndarray, c: np.ndarray, h: np.ndarray) -> np.nd
         values = [None if np.isnan(u) else domain.from_unit(u) for u in x[:, 0]]
         edges = np.array([[domain.to_unit(v - 0.5), domain.to_unit(v + 0.5)] if v is not None else [0.0, 1.0] for v in values])
         low, high = edges[:, :1], edges[:, 1:]  # (m, 1): the slice of the unit interval that the value owns
-        density = (ndtr((high - c) / h) - ndtr((low - c) / h)) / (high - low) / mass(c, h)
+        density = (scipy.special.ndtr((high - c) / h) - scipy.special.ndtr((low - c) / h)) / (high - low) / mass(c, h)
     else:
         density = np.exp(-0.5 * ((x - c) / h) ** 2) / (np.sqrt(2 * np.pi) * h * mass(c, h))
     return np.where(np.isnan(x) | np.isnan(c), 1.0, density)
@@ -89,14 +89,14 @@ def inverse(domain: Domain, u: np.ndarray, c: np.ndarray, h: np.ndarray, kernels
         move = u / other  # u < other * size: a value in proportion; the rest stays where it is
         drawn = np.where(move < domain.size, move / domain.size, c)
     else:
-        below = ndtr(-c / h)
-        drawn = np.clip(c + h * ndtri(below + u * mass(c, h)), 0.0, 1.0)
+        below = scipy.special.ndtr(-c / h)
+        drawn = np.clip(c + h * scipy.special.ndtri(below + u * mass(c, h)), 0.0, 1.0)
     return np.where(np.isnan(c), u, drawn)
 
 
 def mass(c: np.ndarray, h: np.ndarray) -> np.ndarray:
     """Return how much of the normal with mean c and deviation h lies inside [0, 1]."""
-    return ndtr((1 - c) / h) - ndtr(-c / h)
+    return scipy.special.ndtr((1 - c) / h) - scipy.special.ndtr(-c / h)
 
 
 def spill(domain: Choice, kernels: int) -> tuple[float, float]:
