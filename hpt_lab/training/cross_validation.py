@@ -59,7 +59,7 @@ def split(data: Data, folds: Folds, *, seed: int) -> list[tuple[np.ndarray, np.n
     """
     if isinstance(folds, int):
         splitter = _splitter(data, folds, seed)
-    elif hasattr(folds, "split"):
+    elif hasattr(folds, "get_n_splits"):  # a string has `split` too
         splitter = folds
     else:
         raise DataError(f"folds must be a whole number >= 2 or a scikit-learn splitter, got {folds!r}; try folds=5")

@@ -70,7 +70,7 @@ def test_regression_metrics_agree_with_their_formulas_and_do_not_broadcast():
 
 def test_scores_are_told_from_losses():
     assert is_score("accuracy") and is_score("r2") and not is_score("log_loss") and not is_score("mse")
-    with pytest.raises(DataError, match="roc_auc.*got 'auc'"):
+    with pytest.raises(DataError, match=r"roc_auc.*got 'auc'"):
         is_score("auc")
 
 
@@ -103,7 +103,10 @@ def test_no_other_threshold_beats_the_best_threshold(rows, metric):
     y, p = np.array([r[0] for r in rows]), np.array([r[1] / 20 for r in rows])
     present = [metric] if metric != "f1_macro" or len(set(y)) == 2 else ["f1"]
     best = best_threshold(y, p, metric=present[0])
-    at = lambda t: evaluate(y, p, "classification", threshold=t, names=present)[present[0]]
+
+    def at(t):
+        return evaluate(y, p, "classification", threshold=t, names=present)[present[0]]
+
     assert 0 <= best <= 1 and at(best) >= max(at(t / 40) for t in range(41)) - 1e-9
 
 

@@ -1,0 +1,110 @@
+"""Claims about cross-validation: honest splits, scaling inside the fold, and scores that add up."""
+
+import keras
+import numpy as np
+import pytest
+from sklearn.model_selection import GroupKFold, TimeSeriesSplit
+from sklearn.preprocessing import StandardScaler
+
+from hpt_lab.datasets import Data
+from hpt_lab.errors import DataError, HptError
+from hpt_lab.training.cross_validation import make_folds, nested_cross_validation, split, summary
+from hpt_lab.training.objective import KerasObjective
+from hpt_lab.trial import Trial
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(3, 2, size=(150, 4))
+Y = (X[:, 0] + X[:, 1] > 6).astype(int)
+DATA = Data(X, Y, name="plane", groups=None)
+GROUPED = Data(X, Y, name="grouped", groups=np.arange(150) // 10)
+CONFIG = {"rate": 0.02}
+
+
+def build(config):
+    model = keras.Sequential([keras.layers.Dense(4, "relu"), keras.layers.Dropout(0.1), keras.layers.Dense(1, "sigmoid")])
+    model.compile(keras.optimizers.Adam(config["rate"]), "binary_crossentropy")
+    return model
+
+
+def test_folds_are_stratified_and_use_every_development_row_once_for_validation():
+    parts = split(DATA, 5, seed=0)
+    assert sorted(np.concatenate([v for _, v in parts])) == list(range(len(DATA.x)))
+    share = DATA.y.mean()
+    for train, validation in parts:
+        assert not set(train) & set(validation)
+        assert abs(DATA.y[validation].mean() - share) < 1 / len(validation) + 1e-9
+
+
+def test_groups_never_straddle_a_split():
+    for folds in (3, GroupKFold(3)):
+        for train, validation in split(GROUPED, folds, seed=0):
+            assert not set(GROUPED.groups[train]) & set(GROUPED.groups[validation])
+
+
+def test_time_ordered_folds_never_train_on_the_future():
+    for train, validation in split(DATA, TimeSeriesSplit(3), seed=0):
+        assert train.max() < validation.min()
+
+
+def test_the_scaler_sees_the_training_rows_of_its_fold_alone():
+    (train, validation), fold = split(DATA, 3, seed=0)[0], make_folds(DATA, 3, seed=0)[0]
+    scaler = StandardScaler().fit(DATA.x[train])
+    assert np.allclose(fold.train[0], scaler.transform(DATA.x[train]), atol=1e-5)
+    assert np.allclose(fold.validation[0], scaler.transform(DATA.x[validation]), atol=1e-5)
+    assert not np.allclose(fold.validation[0], StandardScaler().fit(DATA.x).transform(DATA.x[validation]), atol=1e-3)
+
+
+def test_too_few_rows_of_a_class_is_an_error_with_a_remedy():
+    rare = Data(X[:60], np.r_[np.zeros(53, int), np.ones(7, int)], name="rare")
+    with pytest.raises(DataError, match=r"class '1' of rare has .* too few for folds=8.*merge"):
+        split(rare, 8, seed=0)
+    with pytest.raises(DataError, match="try folds=5"):
+        split(DATA, "five", seed=0)
+    with pytest.raises(DataError, match="between 2 and"):
+        split(DATA, 1, seed=0)
+
+
+def test_summary_counts_undefined_folds_in_neither_mean_nor_deviation():
+    got = summary([{"roc_auc": 0.5}, {"roc_auc": float("nan")}, {"roc_auc": 0.9}])
+    assert got["roc_auc"] == pytest.approx(0.7) and got["roc_auc_std"] == pytest.approx(0.4 / 2**0.5)
+    assert got["roc_auc_fold_2"] == 0.9
+
+
+def test_a_cross_validated_trial_resumes_bit_for_bit_and_its_loss_is_the_mean_of_its_folds(tmp_path):
+    once = KerasObjective(build, DATA, folds=3, jit=False)
+    seen = []
+    whole = once.run(Trial(0, CONFIG, budget=3), on_epoch=lambda epoch, values: seen.append((epoch, values["val_loss"])))
+    KerasObjective(build, DATA, folds=3, jit=False, checkpoints=tmp_path).run(Trial(0, CONFIG, budget=1))
+    resumed = KerasObjective(build, DATA, folds=3, jit=False, checkpoints=tmp_path).run(Trial(0, CONFIG, budget=3))
+    assert resumed.metrics == whole.metrics and resumed.curves == whole.curves
+    folds = [whole.metrics[f"accuracy_fold_{i}"] for i in range(3)]
+    assert whole.loss == pytest.approx(1 - np.mean(folds))
+    assert whole.metrics["accuracy_std"] == pytest.approx(np.std(folds, ddof=1))
+    assert [value for _, value in seen] == pytest.approx(whole.curves["val_loss"]) and seen[-1][0] == 3
+
+
+def test_a_diverged_fold_fails_the_trial_and_says_which():
+    outcome = KerasObjective(build, DATA, folds=3, jit=False).run(Trial(0, {"rate": 1e38}, budget=3))
+    assert outcome.failed and "fold 0" in outcome.error
+
+
+def test_outer_test_rows_choose_nothing():
+    seen = []
+
+    def search(objective):
+        seen.append(objective.data.x)
+        return CONFIG
+
+    nested = nested_cross_validation(build, search, DATA, epochs=2, outer=3, inner=2)
+    for inside, (train, test) in zip(seen, split(DATA, 3, seed=0), strict=True):
+        assert np.array_equal(inside, DATA.x[train])
+        assert not (inside[:, None] == DATA.x[test][None]).all(-1).any()
+    assert len(nested.outer_scores) == 3 and 0 <= nested.mean <= 1 and nested.configs == [CONFIG] * 3
+    assert DATA.reveals == 0
+
+
+def test_nested_cross_validation_prefers_the_config_that_learns():
+    nested = nested_cross_validation(build, [{"rate": 1e-7}, {"rate": 0.1}], DATA, epochs=6, outer=2, inner=2)
+    assert nested.configs == [{"rate": 0.1}] * 2
+    with pytest.raises(HptError, match="at least one config"):
+        nested_cross_validation(build, [], DATA, epochs=1)
