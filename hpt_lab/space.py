@@ -325,7 +325,8 @@ def _check_range(domain: Float | Int, allow_single: bool = False) -> None:
     if not (_is_number(low) and _is_number(high) and math.isfinite(low) and math.isfinite(high)):
         raise SpaceError(f"{kind} low and high must be finite numbers, got {low!r} and {high!r}")
     if low > high or (low == high and not allow_single):
-        raise SpaceError(f"{kind} low must be below high, got low={low!r}, high={high!r}; swap them, or fix the value in build(config)")
+        raise SpaceError(f"{kind} low must be below high, got low={low!r}, high={high!r}; "
+                         "swap them, or fix the value in build(config)")
     if domain.log and low <= 0:
         raise SpaceError(f"{kind} with log=True needs low > 0, got low={low!r}; a log scale never reaches zero")
 

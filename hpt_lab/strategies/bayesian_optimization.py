@@ -16,7 +16,7 @@ from itertools import chain
 from typing import Literal
 
 import numpy as np
-from scipy.spatial.distance import cdist
+import scipy
 from threadpoolctl import threadpool_limits
 
 from hpt_lab.errors import StrategyError
@@ -97,7 +97,8 @@ def bayesian_optimization(space: Space, *, trials: int, acquisition: Literal["ei
         U, values = maximize(weigh, U) if everything is None else (U, weigh(U))
 
         failed = as_points(space, [record.config for record in history.records if record.outcome.failed])
-        doomed = cdist(embedding.features(U), embedding.features(failed)).min(axis=1, initial=np.inf) < NEAR_FAILURE
+        apart = scipy.spatial.distance.cdist(embedding.features(U), embedding.features(failed))
+        doomed = apart.min(axis=1, initial=np.inf) < NEAR_FAILURE
         order = np.lexsort((-values, doomed))
         config = next(config for config in chain(map(space.from_unit, U[order]), endless(space, rng)) if config not in tried)
         return Trial(id, config, budget, why=Decision(acquisition, process, weigh, U, values))

@@ -14,8 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import erfcx, log_ndtr, ndtr
+import scipy  # its parts load when first used
 
 from hpt_lab.space import sobol
 from hpt_lab.surrogates.embedding import Embedding
@@ -29,18 +28,18 @@ Rule = Callable[[np.ndarray, np.ndarray, float], tuple[np.ndarray, np.ndarray, n
 def expected_improvement(mean: np.ndarray, std: np.ndarray, best: float) -> np.ndarray:
     """Return E[max(best - loss, 0)], (m,), as in the textbook; it underflows to 0 a few deviations above `best`."""
     z = (best - mean) / std
-    return std * (z * ndtr(z) + np.exp(-0.5 * z * z - LOG_SQRT_2PI))
+    return std * (z * scipy.special.ndtr(z) + np.exp(-0.5 * z * z - LOG_SQRT_2PI))
 
 
 def log_h(z: np.ndarray) -> np.ndarray:
     """Return log(z * cdf(z) + pdf(z)) of the standard normal, accurate for every finite z (Ament et al., eq. 9)."""
     out = np.empty(z.shape)
     near, far = z > -1, z < FAR
-    out[near] = np.log(z[near] * ndtr(z[near]) + np.exp(-0.5 * z[near] ** 2 - LOG_SQRT_2PI))
+    out[near] = np.log(z[near] * scipy.special.ndtr(z[near]) + np.exp(-0.5 * z[near] ** 2 - LOG_SQRT_2PI))
     out[far] = -0.5 * z[far] ** 2 - LOG_SQRT_2PI - 2 * np.log(-z[far])  # 1 - |z| * cdf / pdf tends to 1 / z^2
     middle = ~near & ~far
     z = z[middle]
-    out[middle] = -0.5 * z**2 - LOG_SQRT_2PI + np.log1p(z * erfcx(-z / np.sqrt(2)) * np.sqrt(np.pi / 2))
+    out[middle] = -0.5 * z**2 - LOG_SQRT_2PI + np.log1p(z * scipy.special.erfcx(-z / np.sqrt(2)) * np.sqrt(np.pi / 2))
     return out
 
 
@@ -49,15 +48,15 @@ def log_expected_improvement(mean: np.ndarray, std: np.ndarray, best: float
     """Return the logarithm of `expected_improvement`: same maximiser, but it has a slope everywhere."""
     z = (best - mean) / std
     h = log_h(z)
-    return h + np.log(std), -np.exp(log_ndtr(z) - h) / std, np.exp(-0.5 * z * z - LOG_SQRT_2PI - h) / std
+    return h + np.log(std), -np.exp(scipy.special.log_ndtr(z) - h) / std, np.exp(-0.5 * z * z - LOG_SQRT_2PI - h) / std
 
 
 def log_probability_of_improvement(mean: np.ndarray, std: np.ndarray, best: float
                                    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return log P(loss < best)."""
     z = (best - mean) / std
-    slope = np.exp(-0.5 * z * z - LOG_SQRT_2PI - log_ndtr(z))  # pdf / cdf
-    return log_ndtr(z), -slope / std, -slope * z / std
+    slope = np.exp(-0.5 * z * z - LOG_SQRT_2PI - scipy.special.log_ndtr(z))  # pdf / cdf
+    return scipy.special.log_ndtr(z), -slope / std, -slope * z / std
 
 
 def confidence_bound(mean: np.ndarray, std: np.ndarray, best: float, beta: float = 2.0
@@ -112,7 +111,7 @@ def climb(acquisition: Acquisition, starts: np.ndarray) -> np.ndarray:
         values, gradients = acquisition.relaxed(flat.reshape(starts.shape))
         return -values.sum(), -gradients.ravel()
 
-    result = minimize(negative, starts.ravel(), jac=True, method="L-BFGS-B", bounds=[(0, 1)] * starts.size,
+    result = scipy.optimize.minimize(negative, starts.ravel(), jac=True, method="L-BFGS-B", bounds=[(0, 1)] * starts.size,
                       options={"maxiter": 40, "ftol": 1e-7})
     return result.x.reshape(starts.shape)
 

@@ -26,9 +26,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import cho_solve, cholesky, lapack, solve_triangular
-from scipy.optimize import minimize
-from scipy.spatial.distance import cdist
+import scipy  # its parts load when first used
 
 SQRT5 = np.sqrt(5.0)
 LOG_2PI = np.log(2 * np.pi)
@@ -67,7 +65,7 @@ def safe_cholesky(K: np.ndarray) -> np.ndarray:
     jitter = 0.0
     while True:
         try:
-            return cholesky(K + jitter * np.mean(np.diag(K)) * np.eye(len(K)), lower=True, check_finite=False)
+            return scipy.linalg.cholesky(K + jitter * np.mean(np.diag(K)) * np.eye(len(K)), lower=True, check_finite=False)
         except np.linalg.LinAlgError:
             jitter = max(10 * jitter, 1e-10)
             if jitter > 1:
@@ -82,9 +80,9 @@ def log_marginal_likelihood(theta: np.ndarray, D: np.ndarray, y: np.ndarray) -> 
     r2 = (lengths**-2.0 @ D).reshape(n, n)
     C = matern52(r2)  # (n, n)
     L = safe_cholesky(signal * C + noise * np.eye(n))
-    alpha = cho_solve((L, True), y, check_finite=False)
+    alpha = scipy.linalg.cho_solve((L, True), y, check_finite=False)
     value = -0.5 * y @ alpha - np.log(np.diag(L)).sum() - 0.5 * n * LOG_2PI
-    inverse = np.tril(lapack.dpotri(L, lower=1)[0])  # (n, n), the lower half of inv(K)
+    inverse = np.tril(scipy.linalg.lapack.dpotri(L, lower=1)[0])  # (n, n), the lower half of inv(K)
     W = np.outer(alpha, alpha) - inverse - np.tril(inverse, -1).T  # eq. 5.9: gradient = trace(W @ dK) / 2
     by_r2 = W * matern52_slope(r2) * signal
     return value, np.concatenate([
@@ -131,12 +129,12 @@ class GaussianProcess:
     def squared_distances(self, A: np.ndarray, B: np.ndarray) -> np.ndarray:
         """Return r2, (len(A), len(B))."""
         lengths = self.length_scales[self.dims]
-        return cdist(A / lengths, B / lengths, "sqeuclidean")
+        return scipy.spatial.distance.cdist(A / lengths, B / lengths, "sqeuclidean")
 
     def posterior(self, Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and deviation of the noise-free loss at `Z`, both (m,)."""
         k = self.signal * matern52(self.squared_distances(Z, self.X))  # (m, n)
-        V = solve_triangular(self.L, k.T, lower=True, check_finite=False)  # (n, m)
+        V = scipy.linalg.solve_triangular(self.L, k.T, lower=True, check_finite=False)  # (n, m)
         variance = np.maximum(self.signal - np.einsum("nm,nm->m", V, V), 1e-12 * self.signal)
         return self.center + self.scale * (k @ self.alpha), self.scale * np.sqrt(variance)
 
@@ -144,7 +142,7 @@ class GaussianProcess:
         """Return mean (m,), deviation (m,), and the gradients of both by the features of `Z`, (m, p) each."""
         r2 = self.squared_distances(Z, self.X)
         k = self.signal * matern52(r2)  # (m, n)
-        B = cho_solve((self.L, True), k.T, check_finite=False).T  # (m, n), rows inv(K) @ k
+        B = scipy.linalg.cho_solve((self.L, True), k.T, check_finite=False).T  # (m, n), rows inv(K) @ k
         variance = np.maximum(self.signal - np.einsum("mn,mn->m", k, B), 1e-12 * self.signal)
         deviation = np.sqrt(variance)
         slope = 2 * self.signal * matern52_slope(r2)  # d k / d z = slope * (z - x) / length^2
@@ -159,7 +157,7 @@ class GaussianProcess:
     def sample(self, Z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw the noise-free loss at all of `Z` jointly from the posterior, (m,)."""
         k = self.signal * matern52(self.squared_distances(Z, self.X))
-        V = solve_triangular(self.L, k.T, lower=True, check_finite=False)
+        V = scipy.linalg.solve_triangular(self.L, k.T, lower=True, check_finite=False)
         covariance = self.signal * matern52(self.squared_distances(Z, Z)) - V.T @ V  # (m, m)
         y = k @ self.alpha + safe_cholesky(covariance) @ rng.standard_normal(len(Z))
         return self.center + self.scale * y
@@ -180,7 +178,7 @@ def condition(X: np.ndarray, y: np.ndarray, dims: np.ndarray, theta: np.ndarray,
     process = GaussianProcess(X, y, dims, theta, center, scale, np.empty((0, 0)), np.empty(0))
     K = process.signal * matern52(process.squared_distances(X, X)) + process.noise * np.eye(len(X))
     L = safe_cholesky(K)
-    return replace(process, L=L, alpha=cho_solve((L, True), y, check_finite=False))
+    return replace(process, L=L, alpha=scipy.linalg.cho_solve((L, True), y, check_finite=False))
 
 
 def fit(X: np.ndarray, losses: np.ndarray, dims: np.ndarray | None = None) -> GaussianProcess:
@@ -196,5 +194,6 @@ def fit(X: np.ndarray, losses: np.ndarray, dims: np.ndarray | None = None) -> Ga
 
     start = np.array([LENGTH_PRIOR[0]] * len(D) + [SIGNAL_PRIOR[0], NOISE_PRIOR[0]])
     bounds = [LENGTH_BOUNDS] * len(D) + [SIGNAL_BOUNDS, NOISE_BOUNDS]
-    best = minimize(negative, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-6, "maxiter": 100})
+    best = scipy.optimize.minimize(negative, start, jac=True, method="L-BFGS-B", bounds=bounds,
+                                   options={"ftol": 1e-6, "maxiter": 100})
     return condition(X, y, dims, best.x, center, scale)

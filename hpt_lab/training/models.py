@@ -40,6 +40,7 @@ def cnn(config: Config, *, n_classes: int) -> keras.Model:
 
 def builder(name: str, data: Data) -> Callable[[Config], keras.Model]:
     """Return `build(config)` for model "mlp" or "cnn" on this data; it can be sent to another process."""
+    assert data.n_classes is not None, "both models classify"
     return functools.partial({"mlp": mlp, "cnn": cnn}[name], n_classes=data.n_classes)
 
 
