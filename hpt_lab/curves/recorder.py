@@ -63,8 +63,8 @@ def stacks(task: Task) -> list[list[tuple[int, Config]]]:
 
 def train(task: Task, members: Sequence[tuple[int, Config, int]], epochs: int, data: Data) -> np.ndarray:
     """Train (row, config, seed) together; return (members, quantities, epochs), NaN from where one diverged."""
-    from hpt_lab.training.stacked import train_together
     from hpt_lab.training.objective import build_model
+    from hpt_lab.training.stacked import train_together
 
     models = [build_model(task.build, config, seed=(SEED, row, seed), x=data.x_train) for row, config, seed in members]
     trained = train_together(models, (data.x_train, data.y_train), epochs=epochs,
@@ -109,6 +109,8 @@ def _record_stack(name: str, folder: Path, i: int) -> None:
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     task = TASKS[name]
+    if _path(folder, i).exists():  # another recording in the same folder was faster
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         data = task.data()

@@ -82,6 +82,11 @@ class Table:
         """All configs, in the order of the arrays: the last dimension changes fastest."""
         return self.space.grid({name: domain.size for name, domain in self.space.domains.items()})  # type: ignore[misc]
 
+    @property
+    def mean_seconds(self) -> float:
+        """What a full training takes alone, trace included: mean over all configs."""
+        return float((self.trace_seconds + self.epochs * self.epoch_seconds).mean())
+
     @functools.cached_property
     def lasted(self) -> np.ndarray:
         """How many epochs each run had a finite loss, (n, s); fewer than `epochs` if it diverged."""
@@ -129,8 +134,9 @@ class Table:
         """Write the table to `path`; losses lose what STEPS cannot tell apart, once and for all."""
         about = {"hpt_lab_table": VERSION, "name": self.name, "space": self.space.spec(), "rows": dict(self.rows),
                  "about": dict(self.about)}
-        arrays = {"lasted": self.lasted.astype(np.uint16), "trace_seconds": self.trace_seconds.astype(np.float32),
-                  "epoch_seconds": self.epoch_seconds.astype(np.float32)}
+        arrays: dict[str, np.ndarray] = {
+            "lasted": self.lasted.astype(np.uint16), "trace_seconds": self.trace_seconds.astype(np.float32),
+            "epoch_seconds": self.epoch_seconds.astype(np.float32)}
         for quantity in QUANTITIES:
             arrays[quantity] = _squeeze(_steps(self.curves[quantity], self._count(quantity)))
         with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:

@@ -85,7 +85,7 @@ def test_the_tables_that_come_with_hpt_lab_are_whole(name):
         values = table.curves[quantity]
         np.testing.assert_array_equal(np.isnan(values), np.broadcast_to(epochs >= table.lasted[:, :, None], values.shape))
     accuracy = table.curves["val_accuracy"]
-    assert 0 <= np.nanmin(accuracy) and np.nanmax(accuracy) <= 1
+    assert np.nanmin(accuracy) >= 0 and np.nanmax(accuracy) <= 1
     assert (table.trace_seconds > 0).all() and (table.epoch_seconds > 0).all()
     assert {"tensorflow", "keras", "command", "seed"} <= table.about.keys()
 

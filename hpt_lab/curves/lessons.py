@@ -1,0 +1,192 @@
+"""What recorded curves teach: whether early losses foretell late ones, which hyperparameters matter, what luck is worth.
+
+All of it is counted over the whole table, with no model in between. A run that diverged ranks behind all others; where
+a number is needed it has the worst loss that a run ended with. Read `anova` first.
+
+Functional ANOVA (Hooker, KDD 2004; Hutter, Hoos & Leyton-Brown, ICML 2014, section 3) splits the variance of the loss
+over all configs into what each hyperparameter does alone, each pair beyond that, and so on. On a full factorial the
+marginals are plain averages, so the split is exact.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hpt_lab.curves.table import Table
+from hpt_lab.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas
+
+RUNGS = (1, 3, 9, 27)
+
+
+def anova(table: Table, *, epoch: int | None = None, metric: str = "accuracy", values: np.ndarray | None = None
+          ) -> dict[tuple[str, ...], float]:
+    """Return the share of the variance over all configs that every set of hyperparameters explains; they sum to 1.
+
+    What is explained: the loss after `epoch` epochs (the last), mean over the training seeds; or `values`, (n,), one per
+    config. The share of (a, b) is what a and b do together beyond what each does alone. Largest first.
+    """
+    cube = (final(table, epoch, metric) if values is None else np.asarray(values, float)).reshape(table.shape)
+    if not np.isfinite(cube).all():
+        raise DataError("values must be finite to split their variance; replace what diverged by a number")
+    names, d = list(table.space), cube.ndim
+    effects: dict[tuple[int, ...], np.ndarray] = {}
+    for size in range(d + 1):
+        for subset in itertools.combinations(range(d), size):
+            others = tuple(set(range(d)) - set(subset))
+            effects[subset] = cube.mean(axis=others, keepdims=True) - sum(
+                effects[part] for k in range(size) for part in itertools.combinations(subset, k))
+    variance = cube.var()
+    shares = {tuple(names[i] for i in subset): float((effect**2).mean() / variance) if variance else 0.0
+              for subset, effect in effects.items() if subset}
+    return dict(sorted(shares.items(), key=lambda item: -item[1]))
+
+
+def marginal(table: Table, name: str, *, epoch: int | None = None, metric: str = "accuracy") -> pandas.Series:
+    """Return the mean loss over all configs with each value of one hyperparameter, indexed by the value."""
+    import pandas
+
+    if name not in table.space.domains:
+        raise DataError(f"name must be one of {list(table.space)}, got {name!r}")
+    axis = list(table.space).index(name)
+    cube = final(table, epoch, metric).reshape(table.shape)
+    means = cube.mean(axis=tuple(i for i in range(cube.ndim) if i != axis))
+    return pandas.Series(means, index=pandas.Index(table.space[name].values, name=name), name="loss")  # type: ignore[union-attr]
+
+
+def effective_dimension(table: Table, share: float = 0.9, *, epoch: int | None = None, metric: str = "accuracy"
+                        ) -> tuple[str, ...]:
+    """Return the fewest hyperparameters that, alone and together, explain `share` of the variance of the loss.
+
+    Their number is the effective dimension in the truncation sense (Caflisch, Morokoff & Owen, J. Comp. Finance 1997), which
+    is why random search beats grid search (Bergstra & Bengio, JMLR 2012, section 4).
+    """
+    if not 0 < share <= 1:
+        raise DataError(f"share must be above 0 and at most 1, got {share!r}; try 0.9")
+    shares = anova(table, epoch=epoch, metric=metric)
+    for size in range(1, len(table.space) + 1):
+        explained = {names: sum(value for part, value in shares.items() if set(part) <= set(names))
+                     for names in itertools.combinations(table.space, size)}
+        best = max(explained, key=lambda names: explained[names])
+        if explained[best] >= share - 1e-9:
+            return best
+    raise AssertionError("all hyperparameters together explain everything")
+
+
+def rank_correlation(table: Table, rungs: Sequence[int] = RUNGS, *, metric: str = "accuracy", best: float = 1.0
+                     ) -> pandas.DataFrame:
+    """Return Spearman's correlation of the loss at each rung with that at the end, per rung and training seed.
+
+    best: among the runs whose final loss is in this best share only, which are those that a tuner must tell apart. The
+    last row, "another seed", correlates the end with the end of another seed's training: no rung can promise more
+    than what a second training of the same config would.
+    """
+    import pandas
+
+    losses = ranked(table, metric)
+    rows: dict[int | str, list[float]] = {}
+    for rung in rungs:
+        rows[rung] = [_spearman(losses[:, seed, rung - 1], losses[:, seed, -1], best) for seed in range(table.seeds)]
+    rows["another seed"] = [_spearman(losses[:, seed - 1, -1], losses[:, seed, -1], best) for seed in range(table.seeds)]
+    frame = pandas.DataFrame(list(rows.values()), index=pandas.Index(rows, name="rung"))
+    return frame.rename_axis("seed", axis="columns")
+
+
+def winner_cut(table: Table, rungs: Sequence[int] = RUNGS, *, configs: int = 81, eta: int = 3, draws: int = 2000,
+               metric: str = "accuracy", seed: int = 0) -> pandas.Series:
+    """Return how often successive halving cuts, at each rung, the trial that would have been best at the end.
+
+    Of several that tie for the best the last to be cut counts. Each of `draws` brackets starts `configs` random configs, a
+    training seed drawn for each, and keeps the best 1/eta at every rung. "survives" is the share of brackets that end with
+    the real winner; all shares sum to 1.
+    """
+    import pandas
+
+    rng, losses = np.random.default_rng(seed), ranked(table, metric)
+    if configs > len(losses):
+        raise DataError(f"configs must be at most the table's {len(losses)}, got {configs}")
+    cut = dict.fromkeys([*rungs, "survives"], 0)
+    for _ in range(draws):
+        rows, seeds = rng.choice(len(losses), configs, replace=False), rng.integers(table.seeds, size=configs)
+        curves = losses[rows, seeds]  # (configs, E)
+        winners, alive = np.flatnonzero(curves[:, -1] == curves[:, -1].min()), np.arange(configs)
+        for rung in rungs:
+            alive = alive[np.argsort(curves[alive, rung - 1], kind="stable")[:max(1, len(alive) // eta)]]
+            if not np.isin(winners, alive).any():
+                cut[rung] += 1
+                break
+        else:
+            cut["survives"] += 1
+    return (pandas.Series(cut) / draws).rename_axis("rung").rename("share")
+
+
+def crossings(table: Table, *, metric: str = "accuracy", pairs: int = 20_000, seed: int = 0) -> pandas.Series:
+    """Return the share of pairs of runs that are, after each epoch, ordered the other way than at the end.
+
+    Pairs of different configs drawn at random, ties at either time left out; indexed by epoch, 0 in the last.
+    """
+    import pandas
+
+    rng, losses = np.random.default_rng(seed), ranked(table, metric)
+    a, b = rng.integers(len(losses), size=(2, pairs))
+    s, t = rng.integers(table.seeds, size=(2, pairs))
+    a, b, s, t = (x[a != b] for x in (a, b, s, t))
+    signs = (losses[a, s] > losses[b, t]).astype(int) - (losses[a, s] < losses[b, t])  # (pairs, E); 0 is a tie
+    end = signs[:, -1:]
+    told_apart = (signs != 0) & (end != 0)
+    crossed = ((signs == -end) & told_apart).sum(axis=0) / np.maximum(1, told_apart.sum(axis=0))
+    return pandas.Series(crossed, index=pandas.RangeIndex(1, table.epochs + 1, name="epoch"), name="share")
+
+
+def oracle_regret(table: Table, trials: Sequence[int] = (1, 5, 20, 60), *, draws: int = 2000, metric: str = "accuracy",
+                  seed: int = 0) -> pandas.DataFrame:
+    """Return, for random search with so many full trainings, what an oracle would have done better.
+
+    loss: that of the chosen run. search: how much above the best run of the table, whom an oracle would have tried.
+    test_error: of the chosen run. selection: how much above the smallest test error among its own trials, which an
+    oracle would have chosen. optimism: test error minus validation error of the chosen run. All are means over `draws`.
+    """
+    import pandas
+
+    rng, losses = np.random.default_rng(seed), ranked(table, metric)[:, :, -1]
+    test = 1 - table.curves["test_accuracy"][:, :, -1]
+    validation = 1 - table.curves["val_accuracy"][:, :, -1]
+    rows = {}
+    for n in trials:
+        config, run = rng.integers(len(losses), size=(draws, n)), rng.integers(table.seeds, size=(draws, n))
+        chosen = np.argmin(losses[config, run], axis=1)
+        row, column = (x[np.arange(draws), chosen] for x in (config, run))
+        fine = np.isfinite(losses[row, column])
+        row, column, errors = row[fine], column[fine], test[config, run][fine]
+        rows[n] = {"loss": losses[row, column].mean(), "search": losses[row, column].mean() - losses.min(),
+                   "test_error": test[row, column].mean(),
+                   "selection": (test[row, column] - np.nanmin(errors, axis=1)).mean(),
+                   "optimism": (test[row, column] - validation[row, column]).mean()}
+    return pandas.DataFrame.from_dict(rows, orient="index").rename_axis("trials")
+
+
+def ranked(table: Table, metric: str = "accuracy") -> np.ndarray:
+    """Return the losses to rank by, (n, s, E): +inf where a run has diverged."""
+    return np.nan_to_num(table.losses(metric), nan=np.inf)
+
+
+def final(table: Table, epoch: int | None = None, metric: str = "accuracy") -> np.ndarray:
+    """Return every config's loss after `epoch` epochs (the last), mean over the seeds, (n,); the worst if diverged."""
+    epoch = table.epochs if epoch is None else epoch
+    if not 1 <= epoch <= table.epochs:
+        raise DataError(f"epoch must be from 1 to {table.epochs}, got {epoch!r}")
+    losses = table.losses(metric)[:, :, epoch - 1]
+    return np.where(np.isfinite(losses), losses, np.nanmax(losses)).mean(axis=1)
+
+
+def _spearman(early: np.ndarray, late: np.ndarray, best: float) -> float:
+    from scipy.stats import spearmanr
+
+    chosen = late <= np.quantile(late, best, method="inverted_cdf")
+    return float(spearmanr(early[chosen], late[chosen]).statistic)
