@@ -9,11 +9,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hpt_lab.widgets.fit_doctor import FitDoctor
     from hpt_lab.widgets.playground import Playground
 
-_HOME = {"Playground": "playground"}
+_HOME = {"FitDoctor": "fit_doctor", "Playground": "playground"}
 
-__all__ = ["Playground"]
+__all__ = ["FitDoctor", "Playground"]
 
 
 def __getattr__(name: str) -> Any:

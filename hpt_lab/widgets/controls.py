@@ -30,7 +30,7 @@ LABEL = {"description_width": "92px"}
 
 @dataclass(frozen=True)
 class Number:
-    """A number from `low` to `high` in steps of `step` (of the decimal logarithm if `log`); a slider and a box.
+    """A number from `low` to `high`; its slider moves in steps of `step` (of the decimal logarithm if `log`), its box freely.
 
     `slider=False` leaves the box alone, for a seed. `whole`: integers.
     """
@@ -63,19 +63,35 @@ class Number:
                        layout={"width": "82px" if self.slider else "190px"}, **label)
         if not self.slider:
             return box, box
-        options = {"description": self.label, "style": LABEL, "readout": False, "tooltip": tip, "layout": {"width": "226px"}}
-        if self.log:
-            slider = widgets.FloatLogSlider(self.default, min=math.log10(self.low), max=math.log10(self.high),
-                                            step=self.step, **options)
-        else:
-            slider = (widgets.IntSlider if self.whole else widgets.FloatSlider)(
-                self.default, min=self.low, max=self.high, step=self.step, **options)
-        widgets.link((slider, "value"), (box, "value"), transform=(self._tidy, lambda value: value))
+        slider = widgets.IntSlider(self.position(self.default), min=0, max=self.position(self.high), description=self.label,
+                                   style=LABEL, readout=False, tooltip=tip, layout={"width": "226px"})
+
+        def slid(change: Any) -> None:
+            if change.new != self.position(box.value):  # else it only follows, or the browser rounds
+                box.value = self.at(change.new)
+
+        slider.observe(slid, names="value")
+        box.observe(lambda change: setattr(slider, "value", self.position(change.new)), names="value")
         return widgets.HBox([slider, box], layout={"width": WIDTH}), box
 
-    def _tidy(self, value: float) -> float:
-        """Round a slider's value to what a reader would type."""
-        return int(value) if self.whole else float(f"{value:.2g}" if self.log else f"{value:.6g}")
+    def at(self, position: int) -> float:
+        """Return the value at a position of the slider, rounded to what a reader would type."""
+        if self.log:
+            value = self.low * 10 ** (self.step * position)
+            value = float(f"{value:.2g}")
+        else:
+            value = float(f"{self.low + self.step * position:.6g}")
+        value = min(max(value, self.low), self.high)
+        return round(value) if self.whole else value
+
+    def position(self, value: float) -> int:
+        """Return the slider's position nearest to a value.
+
+        The slider counts positions because the browser rounds every slider to its steps: a value typed between
+        them would be changed.
+        """
+        way = math.log10(value / self.low) if self.log else value - self.low
+        return round(way / self.step)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ seed. Callbacks only set flags and post jobs; the worker's thread does the rest.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -35,13 +36,14 @@ RATE = Number("learning_rate", "Learning rate", 0.01, low=1e-4, high=10, step=0.
 
 @dataclass(frozen=True)
 class Problem:
-    """What a network learns: rows x (n, d) and classes y (n,), validation (x, y), and the accuracy that is possible."""
+    """What a network learns: rows x (n, d) and classes y (n,), validation (x, y), and an accuracy to measure it by."""
 
     x: np.ndarray
     y: np.ndarray
     validation: tuple[np.ndarray, np.ndarray]
     classes: int
     reference: float
+    by: str = verdict.KERNEL  # whose accuracy the reference is
 
 
 class TrainingBoard(Board):
@@ -54,6 +56,7 @@ class TrainingBoard(Board):
         self.training: LiveTraining | None = None
         self.problem: Problem | None = None
         self.began_with: dict[str, Any] = {}  # the controls' values when the training began
+        self.seconds = 0.0  # spent in training
         self.verdict = verdict.Verdict("untrained", "press Run, or move a control")
         self._tuned: dict[str, float] = {}
         self._restart = self._keep = self._forget = False  # wishes of callbacks, granted by the worker
@@ -93,7 +96,9 @@ class TrainingBoard(Board):
                 if training.epochs >= (until or values["epochs"]) or self.should_end(values):
                     break
                 self._tune(values)
+                started = time.perf_counter()
                 training.epoch()
+                self.seconds += time.perf_counter() - started
                 if self.picture.due():
                     self.frame()
                 yield
@@ -123,7 +128,7 @@ class TrainingBoard(Board):
         network = Network(problem.x.shape[1], problem.classes, *self.network(values))
         self.training = LiveTraining(network, problem.x, problem.y, validation=problem.validation,
                                      batch_size=values["batch_size"], seed=values["seed"])
-        self._restart, self.began_with, self.plot.marks = False, values, []
+        self._restart, self.began_with, self.plot.marks, self.seconds = False, values, [], 0.0
         self._tuned = {name: values[name] for name in LIVE}
         self.training.tune(**self._tuned)
         self.frame(fresh=True)
@@ -172,7 +177,8 @@ class TrainingBoard(Board):
         self._grant_wishes()
         curves = self.training.curves if self.training is not None else EMPTY
         if self.problem is not None and self.training is not None:
-            self.verdict = verdict.judge(curves, classes=self.problem.classes, reference=self.problem.reference)
+            self.verdict = verdict.judge(curves, classes=self.problem.classes, reference=self.problem.reference,
+                                         by=self.problem.by)
         self.draw_more()
         fresh |= self.plot.update(curves, self.controls.values)
         self.say(self.words())

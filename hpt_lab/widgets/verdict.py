@@ -20,6 +20,7 @@ TOO_EARLY = 10  # epochs
 SHORTFALL = 0.05  # of accuracy, against the reference: less is within the noise of some hundred rows
 RISE = 0.15  # of the validation loss above its best, relative; and RISE_NATS absolute
 RISE_NATS = 0.05
+KERNEL = "a kernel machine"
 GAP = 0.10  # of accuracy between training and validation rows, with more than twice the loss
 
 
@@ -49,8 +50,8 @@ def best_epoch(val_loss: Sequence[float]) -> int:
     return int(losses.argmin()) + 1
 
 
-def judge(curves: Mapping[str, Sequence[float]], *, classes: int, reference: float) -> Verdict:
-    """Judge curves (loss, val_loss, accuracy, val_accuracy per epoch); `reference`: the accuracy that is possible."""
+def judge(curves: Mapping[str, Sequence[float]], *, classes: int, reference: float, by: str = KERNEL) -> Verdict:
+    """Judge curves (loss, val_loss, accuracy, val_accuracy per epoch); `reference`: the accuracy that `by` gets."""
     loss, val_loss = curves["loss"], curves["val_loss"]
     n = len(loss)
     if n == 0:
@@ -75,10 +76,10 @@ def judge(curves: Mapping[str, Sequence[float]], *, classes: int, reference: flo
     if val_accuracy < reference - SHORTFALL:
         earlier = float(np.median(loss[max(0, n - n // 4 - WINDOW):n - n // 4]))
         falling = "; the loss still falls, so train on" if train < 0.97 * earlier else "; the loss hardly falls any more"
-        return Verdict("underfitting", f"only {accuracy:.0%} right even on training rows, where a kernel machine gets "
+        return Verdict("underfitting", f"only {accuracy:.0%} right even on training rows, where {by} gets "
                                        f"{reference:.0%} of unseen ones{falling}" if accuracy < reference - SHORTFALL else
-                       f"{val_accuracy:.0%} right on validation rows, where a kernel machine gets {reference:.0%}{falling}")
-    return Verdict("good", f"{val_accuracy:.0%} right on validation rows (a kernel machine: {reference:.0%}), "
+                       f"{val_accuracy:.0%} right on validation rows, where {by} gets {reference:.0%}{falling}")
+    return Verdict("good", f"{val_accuracy:.0%} right on validation rows ({by}: {reference:.0%}), "
                            f"{accuracy:.0%} on training rows")
 
 

@@ -53,12 +53,27 @@ def controls(heard):
 
 
 def test_a_slider_and_its_box_move_together_and_are_heard_once(controls, heard):
-    pair = controls.children[0]
-    slider, box = pair.children
-    slider.value = 0.0125892541
+    slider, box = controls.children[0].children
+    slider.value += 1
     assert box.value == controls.values["rate"] == 0.013 and heard == [{"rate"}]
     box.value = 0.5
-    assert slider.value == 0.5 and heard == [{"rate"}, {"rate"}]
+    assert KNOBS[0].at(slider.value) == 0.5 and heard == [{"rate"}, {"rate"}]
+
+
+def test_a_value_typed_between_the_sliders_steps_stays_as_typed(controls, heard):
+    slider, box = controls.children[0].children
+    box.value = 0.0123
+    assert box.value == 0.0123 and len(heard) == 1
+    slider.value = slider.value  # what a browser sends when it rounds
+    assert box.value == 0.0123
+
+
+@pytest.mark.parametrize("knob", [KNOBS[0], KNOBS[1], Number("b", "B", 32, low=4, high=256, step=0.1, log=True, whole=True),
+                                  Number("d", "D", 0, low=0, high=0.8, step=0.05)])
+def test_every_position_of_a_slider_is_the_position_of_its_value(knob):
+    positions = range(knob.position(knob.high) + 1)
+    assert [knob.position(knob.at(i)) for i in positions] == list(positions)
+    assert knob.at(0) == knob.low and knob.at(positions[-1]) == pytest.approx(knob.high, rel=0.05)
 
 
 def test_every_slider_has_a_box(controls):

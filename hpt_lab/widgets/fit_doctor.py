@@ -1,0 +1,109 @@
+"""The fit doctor: how capacity, data size, regularisation and early stopping shape the curves, on handwritten digits.
+
+The best epoch is marked, what was trained beyond it is shaded, and the line of text says what stopping there would have
+saved. Read `FitDoctor.words` first.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from sklearn.neighbors import KNeighborsClassifier
+
+from hpt_lab import datasets
+from hpt_lab.datasets import Data
+from hpt_lab.widgets.controls import Number
+from hpt_lab.widgets.curve_plot import CurvePlot
+from hpt_lab.widgets.look import ORANGE, seed
+from hpt_lab.widgets.training_board import DROPOUT, L2, RATE, Problem, TrainingBoard
+from hpt_lab.widgets.verdict import best_epoch
+
+KNOBS = (
+    Number("share", "Training %", 30, low=2, high=100, whole=True, help="Per cent of the 1,078 training rows in use"),
+    Number("layers", "Layers", 2, low=0, high=5, whole=True, help="Hidden layers of relu units: capacity"),
+    Number("units", "Units", 64, low=1, high=256, step=0.1, log=True, whole=True, help="Units per hidden layer: capacity"),
+    DROPOUT, L2, RATE,
+    Number("patience", "Patience", 0, low=0, high=50, whole=True,
+           help="Early stopping: end after so many epochs without a better validation loss; 0 is off"),
+    Number("batch_size", "Batch size", 32, low=8, high=256, step=0.1, log=True, whole=True, help="Rows per gradient step"),
+    Number("epochs", "Epochs", 100, low=10, high=500, step=10, whole=True, help="Where training ends at the latest"),
+    seed(),
+)
+
+
+class FitDoctor(TrainingBoard):
+    """Train a dense network on the digits, see where it should have stopped, and treat the fit.
+
+    `epochs`: train so many before it is shown, for a saved notebook's picture. `settings`: values of controls.
+    """
+
+    def __init__(self, *, epochs: int = 0, **settings: Any):
+        self._ready = False
+        super().__init__("Fit doctor", KNOBS, size=(960, 380), about="Handwritten digits. Give the network too much capacity or "
+                         "too few rows, watch the validation loss turn, then treat it: more data, dropout, L2, or patience.")
+        figure = self.picture.figure
+        self.plot = CurvePlot(self.picture, figure.add_axes((0.06, 0.26, 0.41, 0.64)), figure.add_axes((0.56, 0.26, 0.43, 0.64)))
+        self.plot.axes["loss"].tick_params(labelbottom=True)
+        self._beyond = [ax.axvspan(0, 0, color=ORANGE, alpha=0.13, linewidth=0) for ax in self.plot.axes.values()]
+        self.picture.moving(*self._beyond)
+        self.controls.set(**settings)
+        self.frame(fresh=True)
+        self._ready = True
+        if epochs:
+            self.train(epochs)
+
+    def pose(self, values: dict[str, Any]) -> Problem:
+        """Take the first rows of the digits' training part."""
+        data = digits()
+        n = max(20, round(len(data.x_train) * values["share"] / 100))
+        x, y, validation = data.x_train[:n], data.y_train[:n], (data.x_validation, data.y_validation)
+        neighbours = KNeighborsClassifier(1).fit(x, y).score(*validation)
+        return Problem(x, y, validation, 10, float(neighbours), "the nearest neighbour")
+
+    def network(self, values: dict[str, Any]) -> tuple[int, int, str, str]:
+        """Return (hidden layers, units, activation, optimizer)."""
+        return values["layers"], values["units"], "relu", "adam"
+
+    def should_end(self, values: dict[str, Any]) -> bool:
+        """Tell whether patience is at its end."""
+        assert self.training is not None
+        patience, losses = values["patience"], self.training.curves["val_loss"]
+        return bool(patience) and len(losses) - best_epoch(losses or [0.0]) >= patience
+
+    def draw_more(self) -> None:
+        """Shade the epochs beyond the best."""
+        losses = self.training.curves["val_loss"] if self.training is not None else []
+        best = best_epoch(losses) if losses else 0
+        for span in self._beyond:
+            span.set_x(best)
+            span.set_width(len(losses) - best)
+
+    def words(self) -> str:
+        """Return the verdict, and what stopping at the best epoch would have saved."""
+        training, text = self.training, super().words()
+        n = training.epochs if training is not None else 0
+        if training is None or n < 2:
+            return text
+        curves = training.curves
+        best = best_epoch(curves["val_loss"])
+        if best == n:
+            return f"{text}. Best epoch so far: this one; go on"
+        loss, accuracy = curves["val_loss"], curves["val_accuracy"]
+        saved = (f"would have saved {n - best} of {n} epochs ({(n - best) / n:.0%}, {self.seconds * (n - best) / n:.1f} s): "
+                 f"validation loss {loss[best - 1]:.3f} instead of {loss[-1]:.3f}, "
+                 f"accuracy {accuracy[best - 1]:.1%} instead of {accuracy[-1]:.1%}")
+        ended = f". Patience ended it {n - best} epochs after the best" if self.should_end(self.controls.values) else ""
+        return f"{text}. Stopping at the best epoch, {best}, {saved}{ended}"
+
+    def changed(self, names: set[str]) -> None:
+        """Retrain, once the widget is complete."""
+        if self._ready:
+            super().changed(names)
+
+
+@lru_cache(maxsize=1)
+def digits() -> Data:
+    """Load the digits once."""
+    return datasets.digits()
+
