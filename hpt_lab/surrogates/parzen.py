@@ -11,11 +11,14 @@ matter: a prior kernel, and bandwidths with a floor. Read `ParzenEstimator.densi
     m    points to score or to draw         w: (K,)    weights, summing to 1
 
 A kernel is a product over dimensions: a normal cut off at the cube's walls for a Float, the same normal's mass in
-the value's own slice of the cube for an Int, one probability per value for a Choice. A centre of NaN knows nothing
-about that dimension: its kernel is uniform, 1. So every density is relative to random search, whose own is 1.
+the value's own slice of the cube for an Int or an ordered Choice, one probability per value for any other. A centre of
+NaN knows nothing about that dimension: its kernel is uniform, 1. So every density is relative to random search, whose
+own is 1.
 """
 
 from __future__ import annotations
+
+from typing import TypeGuard
 
 import numpy as np
 import scipy
@@ -69,13 +72,11 @@ def bandwidths(centres: np.ndarray, floor: float) -> np.ndarray:
 
 def kernel(domain: Domain, x: np.ndarray, c: np.ndarray, h: np.ndarray) -> np.ndarray:
     """Return the density at x: (m, 1) of the kernels centred at c: (K,) with bandwidths h: (K,), as (m, K)."""
-    if isinstance(domain, Choice):
+    if unordered(domain):
         other, own = spill(domain, len(c))
         density = np.where(np.abs(x - c) < 0.5 / domain.size, own, other) * domain.size
-    elif isinstance(domain, Int):
-        values = [None if np.isnan(u) else domain.from_unit(u) for u in x[:, 0]]
-        edges = np.array([[domain.to_unit(v - 0.5), domain.to_unit(v + 0.5)] if v is not None else [0.0, 1.0] for v in values])
-        low, high = edges[:, :1], edges[:, 1:]  # (m, 1): the slice of the unit interval that the value owns
+    elif isinstance(domain, Int | Choice):
+        low, high = slices(domain, x)
         density = (scipy.special.ndtr((high - c) / h) - scipy.special.ndtr((low - c) / h)) / (high - low) / mass(c, h)
     else:
         density = np.exp(-0.5 * ((x - c) / h) ** 2) / (np.sqrt(2 * np.pi) * h * mass(c, h))
@@ -84,7 +85,7 @@ def kernel(domain: Domain, x: np.ndarray, c: np.ndarray, h: np.ndarray) -> np.nd
 
 def inverse(domain: Domain, u: np.ndarray, c: np.ndarray, h: np.ndarray, kernels: int) -> np.ndarray:
     """Map uniform numbers u: (m,) to draws from the kernels at c: (m,) with bandwidths h: (m,), as (m,)."""
-    if isinstance(domain, Choice):
+    if unordered(domain):
         other, _ = spill(domain, kernels)
         move = u / other  # u < other * size: a value in proportion; the rest stays where it is
         drawn = np.where(move < domain.size, move / domain.size, c)
@@ -92,6 +93,19 @@ def inverse(domain: Domain, u: np.ndarray, c: np.ndarray, h: np.ndarray, kernels
         below = scipy.special.ndtr(-c / h)
         drawn = np.clip(c + h * scipy.special.ndtri(below + u * mass(c, h)), 0.0, 1.0)
     return np.where(np.isnan(c), u, drawn)
+
+
+def unordered(domain: Domain) -> TypeGuard[Choice]:
+    return isinstance(domain, Choice) and not domain.ordered
+
+
+def slices(domain: Int | Choice, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return both ends of the slice of the unit interval that the value at x: (m, 1) owns, (m, 1) each."""
+    if isinstance(domain, Choice):
+        return x - 0.5 / domain.size, x + 0.5 / domain.size
+    values = [None if np.isnan(u) else domain.from_unit(u) for u in x[:, 0]]
+    edges = np.array([[domain.to_unit(v - 0.5), domain.to_unit(v + 0.5)] if v is not None else [0.0, 1.0] for v in values])
+    return edges[:, :1], edges[:, 1:]
 
 
 def mass(c: np.ndarray, h: np.ndarray) -> np.ndarray:

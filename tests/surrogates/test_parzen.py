@@ -17,7 +17,8 @@ from hpt_lab.surrogates.parzen import ParzenEstimator, bandwidths
 LINE = Space(x=Float(0, 1))
 MIXED = Space(rate=Float(1e-4, 1, log=True), units=Int(2, 40, log=True), optimizer=Choice(["adam", "sgd", "rmsprop"]),
               momentum=Float(0, 1, when={"optimizer": "sgd"}), layers=Int(1, 3))
-FINITE = Space(layers=Int(1, 4), kind=Choice(["a", "b", "c"]), order=Int(0, 1, when={"kind": ("a", "b")}))
+FINITE = Space(layers=Int(1, 4), kind=Choice(["a", "b", "c"]), order=Int(0, 1, when={"kind": ("a", "b")}),
+               rate=Choice([0.1, 0.2, 0.5], ordered=True))
 
 
 def observations(space: Space, n: int, seed: int = 0) -> np.ndarray:
@@ -56,7 +57,7 @@ def test_in_a_finite_space_samples_come_as_often_as_the_density_says():
     drawn = [tuple(FINITE.from_unit(u).items()) for u in estimator.sample(np.random.default_rng(0), m)]
     total = 0.0
     for config in FINITE.grid(4):
-        volume = 1 / 12 / (2 if "order" in config else 1)  # how likely random search is to draw it
+        volume = 1 / 36 / (2 if "order" in config else 1)  # how likely random search is to draw it
         p = volume * estimator.density(FINITE.to_unit(config)[None])[0]
         total += p
         assert abs(drawn.count(tuple(config.items())) - m * p) < 5 * math.sqrt(m * p)
@@ -70,6 +71,14 @@ def test_samples_of_floats_follow_the_density():
     middles = np.linspace(0.0005, 0.9995, 1000)[:, None]  # midpoint rule
     shares = estimator.density(middles).reshape(10, 100).mean(axis=1) / 10
     assert np.abs(np.histogram(samples, edges)[0] / 20_000 - shares).max() < 0.015
+
+
+def test_neighbours_of_a_good_ordered_value_are_likelier_than_values_far_from_it():
+    for ordered in (True, False):
+        space = Space(rate=Choice([1, 2, 3, 4, 5, 6, 7, 8], ordered=ordered))
+        density = ParzenEstimator(space, np.array([space.to_unit({"rate": rate}) for rate in (2, 3)])).density(
+            np.array([space.to_unit({"rate": rate}) for rate in (4, 8)]))
+        assert (density[0] > 2 * density[1]) == ordered
 
 
 def test_without_observations_everything_is_as_likely_as_in_random_search():
