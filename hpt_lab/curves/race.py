@@ -99,38 +99,41 @@ class Race:
         loss, test_error: means over the seeds. gap: mean of test error minus validation error (NaN for metric "loss").
         rank, rank_low, rank_high: average rank by loss among all, 1 the best, and its 95 % bootstrap interval.
         regret: mean loss above the table's best. ahead, ahead_low, ahead_high: how much lower the loss is than the
-        line's, paired by seed; the interval is 95 % for all comparisons together (Bonferroni).
+        line's, paired by seed; the interval is 95 % for all comparisons together (Bonferroni). test_ahead, ...: the same
+        for the test error.
         """
         import pandas
 
         losses, errors = self.losses(), self.test_errors()
         ranks = average_ranks(losses)
         rank_low, rank_high = bootstrap(ranks, LEVEL)
-        line = losses[list(self.runs).index(LINE)]
-        ahead = line - losses
+        of_line = list(self.runs).index(LINE)
+        ahead, test_ahead = losses[of_line] - losses, errors[of_line] - errors
         ahead_low, ahead_high = bootstrap(ahead, LEVEL / (len(losses) - 1))
+        test_low, test_high = bootstrap(test_ahead, LEVEL / (len(losses) - 1))
         gap = errors - losses if self.metric == "accuracy" else np.full(losses.shape, np.nan)
         return pandas.DataFrame({
             "loss": losses.mean(axis=1), "test_error": errors.mean(axis=1), "gap": gap.mean(axis=1),
             "rank": ranks.mean(axis=1), "rank_low": rank_low, "rank_high": rank_high,
             "regret": losses.mean(axis=1) - np.nanmin(self.table.losses(self.metric)),
             "ahead": ahead.mean(axis=1), "ahead_low": ahead_low, "ahead_high": ahead_high,
+            "test_ahead": test_ahead.mean(axis=1), "test_ahead_low": test_low, "test_ahead_high": test_high,
         }, index=pandas.Index(self.runs, name="strategy")).sort_values("rank", kind="stable")
 
     def verdict(self) -> str:
         """Say in words only what the intervals allow to say."""
         table = self.summary()
         others = table.drop(index=LINE)
-        better = list(others.index[others.ahead_low > 0])
-        worse = list(others.index[others.ahead_high < 0])
-        open_ = [name for name in others.index if name not in better + worse]
         leader = table.index[0]
         beside = list(table.index[1:][table.rank_low[1:] <= table.rank_high.iloc[0]])
         lines = [f"{leader} is ahead: its average rank is below all others', and no interval reaches it." if not beside else
                  f"No single winner: the rank of {leader} can't be told from that of {', '.join(beside)}."]
-        for names, what in ((better, f"Better than {LINE}"), (worse, "Worse than it"), (open_, "Not told apart from it")):
-            if names:
-                lines.append(f"{what}: {', '.join(names)}.")
+        for what, by in (("ahead", "On the validation part"), ("test_ahead", "On the test part, which nobody chose by")):
+            better, worse = others[f"{what}_low"] > 0, others[f"{what}_high"] < 0
+            groups = {"better than the line": better, "worse": worse, "not told apart from it": ~better & ~worse}
+            parts = [f"{group}: {', '.join(others.index[members])}" for group, members in groups.items() if members.any()]
+            lines.append(f"{by}, {'; '.join(parts)}.")
+        lines.append(f"(The line is {LINE}.)")
         lines.append(f"This holds for {self.table.name} at {self.budget:,.0f} {self.unit}, {self.workers} "
                      f"worker{'s' * (self.workers > 1)}, {len(self.seeds)} seeds; it says nothing of other problems or budgets.")
         return "\n".join(lines)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from hpt_lab.errors import HptError
 from hpt_lab.plots.figure import BLUE, FAINT, GREEN, INK, ORANGE, VERMILLION, Style, axes, finish, loss_scale
 
 COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, "#CC79A7", "#56B4E9", "#882255", "#999933")
@@ -53,9 +54,9 @@ def ranks(race: Any, *, ax: Axes | None = None) -> Axes:
     ax = axes(ax, 9.0, 0.5 * len(summary) + 1.4)
     styles = _styles(summary.index)
     for y, (name, row) in enumerate(summary.iterrows()):
-        style = {**styles[str(name)], "linestyle": "none", "marker": styles[str(name)]["marker"] or "|", "markersize": 9}
-        ax.plot([row["rank_low"], row["rank_high"]], [y, y], color=style["color"], linewidth=2.5)
-        ax.plot(row["rank"], y, **style)
+        point = _point(styles[str(name)])
+        ax.plot([row["rank_low"], row["rank_high"]], [y, y], color=point["color"], linewidth=2.5)
+        ax.plot(row["rank"], y, **point)
     ax.set_yticks(range(len(summary)), [str(name) for name in summary.index])
     ax.invert_yaxis()
     ax.axvspan(summary["rank_low"].iloc[0], summary["rank_high"].iloc[0], color=FAINT, alpha=0.35, linewidth=0)
@@ -72,19 +73,27 @@ def selection_gap(race: Any, *, ax: Axes | None = None) -> Axes:
 
     On the diagonal, what was promised would be kept. Only for a race by accuracy.
     """
+    if race.metric != "accuracy":
+        raise HptError(f"selection_gap compares errors, and this race minimised {race.metric!r}; race with metric='accuracy'")
     summary = race.summary()
-    ax = axes(ax, 7.0, 5.5)
+    ax = axes(ax, 8.5, 5.5)
     styles = _styles(summary.index)
     for name, row in summary.iterrows():
-        style = {**styles[str(name)], "linestyle": "none", "marker": styles[str(name)]["marker"] or "|", "markersize": 9}
-        ax.plot(row["loss"], row["test_error"], label=str(name), **style)
-    ends = [summary[["loss", "test_error"]].to_numpy().min(), summary[["loss", "test_error"]].to_numpy().max()]
-    ax.plot(ends, ends, color=FAINT, linewidth=1.5)
+        ax.plot(row["loss"], row["test_error"], **_point(styles[str(name)]))
+        ax.annotate(f" {name}", (row["loss"], row["test_error"]), xytext=(6, 0), textcoords="offset points", va="center",
+                    color=INK, fontsize=9)
+    both = summary[["loss", "test_error"]].to_numpy()
+    ax.plot([both.min(), both.max()], [both.min(), both.max()], color=FAINT, linewidth=1.5)
+    ax.margins(x=0.25)
     gap = summary["gap"].mean()
     title = f"On average the test error is {abs(gap):.4f} {'above' if gap > 0 else 'below'} the validation error"
     return finish(ax, title=title, xlabel="validation error of the incumbent, mean", ylabel="its test error, mean",
                   description="; ".join(f"{name}: {row['loss']:.4f} validation, {row['test_error']:.4f} test"
                                         for name, row in summary.iterrows()) + ".")
+
+
+def _point(style: Style) -> Style:
+    return {**style, "linestyle": "none", "marker": style["marker"] or "D", "markersize": 9}
 
 
 def _styles(names: Any) -> dict[str, Style]:
