@@ -9,12 +9,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hpt_lab.widgets.bracket_explorer import BracketExplorer
     from hpt_lab.widgets.fit_doctor import FitDoctor
     from hpt_lab.widgets.playground import Playground
+    from hpt_lab.widgets.search_explorer import SearchExplorer
 
-_HOME = {"FitDoctor": "fit_doctor", "Playground": "playground"}
+_HOME = {"BracketExplorer": "bracket_explorer", "FitDoctor": "fit_doctor", "Playground": "playground",
+         "SearchExplorer": "search_explorer"}
 
-__all__ = ["FitDoctor", "Playground"]
+__all__ = ["BracketExplorer", "FitDoctor", "Playground", "SearchExplorer"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,199 @@
+"""Explorers show what the package's own strategies, plans and surrogates compute, and nothing else; no browser here."""
+
+import base64
+import io
+import math
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import hpt_lab as hpt
+from hpt_lab.curves import Table
+from hpt_lab.errors import HptError
+from hpt_lab.history import Record
+from hpt_lab.space import Choice, Space
+from hpt_lab.strategies.hyperband import brackets
+from hpt_lab.trial import Outcome, Trial, failure
+from hpt_lab.widgets import BracketExplorer, SearchExplorer
+from hpt_lab.widgets.bracket_explorer import LIVE, decide
+from hpt_lab.widgets.search_explorer import NAMES, SPACE, Landscape, searched
+from hpt_lab.widgets.worker import WORKER
+
+
+@pytest.fixture(scope="module")
+def table():
+    """Forty configs of which the late ones learn slowly and end well; every tenth diverges."""
+    space, epochs = Space(x=Choice(list(range(40)), ordered=True)), np.arange(1, 10)
+    x = np.arange(40)[:, None, None]
+    error = np.rint(1000 * (0.5 / (1 + x) + 0.9 * np.exp(-epochs / (0.5 + x / 16)) + np.zeros((40, 2, 1)))) / 1000
+    error = np.clip(error + np.array([0, 0.001])[None, :, None], 0, 1)
+    error[::10] = np.nan
+    curves = {"loss": error, "val_loss": error, "val_accuracy": 1 - error, "test_accuracy": 1 - error}
+    return Table("made up", space, curves, np.full(40, 0.5), np.full(40, 2.0), {"training": 1, "validation": 1000, "test": 1000})
+
+
+def finished(widget):
+    assert WORKER.wait(60)
+    assert widget._error.value == ""
+    return widget
+
+
+def shown(widget):
+    """The picture as a saved notebook has it."""
+    data, _ = widget._repr_mimebundle_()
+    assert widget.text and widget.text in data["text/plain"]
+    picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+    assert picture.mode == "RGB" and picture.size[0] == 960
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
+    return data["image/png"]
+
+
+def bracket_explorer(table, **settings):
+    return BracketExplorer(table, **{"max_budget": 9, "speed": 200} | settings)
+
+
+# Bracket explorer.
+
+@pytest.mark.parametrize("rounding", ["algorithm", "table"])
+@pytest.mark.parametrize(("max_budget", "eta", "min_budget"), [(81, 3, 1), (50, 3, 2), (243, 2, 1), (5, 10, 1)])
+def test_the_plan_shown_is_hyperbands_own_table(table, max_budget, eta, min_budget, rounding):
+    widget = BracketExplorer(table, max_budget=max_budget, eta=eta, min_budget=min_budget, rounding=rounding)
+    assert widget.plan.brackets == brackets(max_budget, eta=eta, min_budget=min_budget, rounding=rounding)
+
+
+def test_the_cost_is_said_before_anything_runs(table):
+    widget = BracketExplorer(table, seconds=0.2)
+    assert widget.text == ("Plan: 5 brackets, 143 configs, 206 runs, 1,581 epochs (1,902 if every run began anew), "
+                           "about 5.3 minutes.")  # 1581 * 0.2 / 60
+    widget.controls.set(rounding="table")
+    assert "128 configs, 187 runs, 1,404 epochs" in finished(widget).text
+
+
+def test_what_runs_is_the_study_that_tune_runs(table):
+    widget = finished(bracket_explorer(table, run=True, seed=4))
+    strategy = hpt.hyperband(table.space, max_budget=9, seed=4)
+    study = hpt.tune(table.objective(seed=4), strategy, progress=False)
+    mine = [(r.trial, repr(r.outcome.loss)) for r in widget.search.history.records]
+    assert mine == [(r.trial, repr(r.outcome.loss)) for r in study.history.records]
+    assert len(mine) == hpt.plan(strategy).runs
+    assert f"Trial {study.best.trial.id} won, loss {study.best.loss:.4f}" in widget.text
+
+
+def test_who_was_cut_and_by_what_margin_follows_from_who_ran_on(table):
+    widget = finished(bracket_explorer(table, run=True))
+    records = widget.search.history.records
+    for (s, rung), decision in widget.decisions.items():
+        here = {r.trial.id: r.outcome.rank_loss for r in records if (r.trial.bracket, r.trial.rung) == (s, rung)}
+        later = {r.trial.id for r in records if (r.trial.bracket, r.trial.rung) == (s, rung + 1)}
+        assert set(decision.went_on) == later and set(decision.margins) == set(here) - later
+        worst = max(here[id] for id in later)
+        assert decision.margins == {id: pytest.approx(here[id] - worst, abs=1e-12) if math.isfinite(here[id]) else math.inf
+                                    for id in decision.margins}
+        assert all(margin >= 0 for margin in decision.margins.values())
+    assert widget.decisions.keys() == {(2, 0), (2, 1), (1, 0)}
+
+
+def test_who_would_have_won_is_the_best_of_all_configs_trained_in_full(table):
+    widget = finished(bracket_explorer(table, run=True, seed=4))
+    replay = table.objective(seed=4)
+    full = {r.trial.id: replay.run(hpt.Trial(r.trial.id, r.config, budget=9)).rank_loss for r in widget.search.history.records}
+    first = min(full, key=lambda id: (full[id], id))
+    won = widget.search.history.best
+    assert full[first] < won.loss  # or the example shows nothing
+    (s, rung), margin = next((at, d.margins[first]) for at, d in widget.decisions.items() if first in d.margins)
+    assert (f"Trained in full, trial {first} would have won, loss {full[first]:.4f}; bracket {s} cut it in rung {rung}, "
+            f"by {margin:.4f}.") in widget.text
+
+
+def test_a_rung_with_failures_ranks_them_last_and_cuts_them_at_infinity():
+    def record(id, loss):
+        return Record(Trial(id, {}), failure("diverged") if loss is None else Outcome(loss))
+    decision = decide([record(0, 0.5), record(1, None), record(2, 0.25), record(3, 0.5)], places=2)
+    assert decision.went_on == [2, 0] and decision.line == 0.5  # ties go to the smaller id
+    assert decision.margins == {3: 0.0, 1: math.inf}
+    assert math.isnan(decide([record(0, None)], places=1).line)
+
+
+def test_a_run_of_failures_alone_ends_and_says_so():
+    nothing = np.full((9, 1, 9), np.nan)
+    table = Table("hopeless", Space(x=Choice(list(range(9)), ordered=True)),
+                  dict.fromkeys(("loss", "val_loss", "val_accuracy", "test_accuracy"), nothing), np.ones(9), np.ones(9),
+                  {"training": 1, "validation": 1, "test": 1})
+    assert "all failed" in finished(bracket_explorer(table, run=True)).text
+
+
+def test_steps_and_a_pause_lead_where_a_run_leads(table):
+    whole, parts = finished(bracket_explorer(table, run=True)), bracket_explorer(table)
+    for _ in range(3):
+        parts._step_button.click()
+        finished(parts)
+    assert len(parts.search.history.records) == 3 and "Run 3 of 22" in parts.text
+    parts.controls.set(view="1", speed=100)  # looking does not start it anew
+    assert len(finished(parts).search.history.records) == 3
+    parts.run_button.click()
+    assert finished(parts).text == whole.text
+    parts.reset()
+    assert finished(parts).text.startswith("Plan: ") and not parts.rungs
+
+
+def test_a_control_that_changes_the_plan_starts_anew_and_draws_at_once(table):
+    widget = finished(bracket_explorer(table, run=True))
+    before = shown(widget)
+    widget.controls.set(eta=2)
+    assert finished(widget).text.startswith("Plan: ") and shown(widget) != before
+
+
+def test_more_epochs_than_are_recorded_are_planned_but_refused(table):
+    widget = BracketExplorer(table, max_budget=81)
+    widget.start()
+    assert WORKER.wait(10)
+    assert "R must be at most 9, the epochs recorded in made up, got 81" in widget._error.value
+    widget.controls.set(min_budget=10, max_budget=9)
+    assert WORKER.wait(10)
+    assert "max_budget must be at least min_budget" in widget._error.value
+    assert not widget.run_button.disabled
+
+
+def test_live_keras_is_a_choice_but_loads_nothing_before_it_runs(table):
+    widget = bracket_explorer(table, source=LIVE)
+    assert widget.table is None and "Plan: 3 brackets" in widget.text
+    with pytest.raises(HptError, match="source must be one of"):
+        widget.controls.set(source="__import__('os')")
+
+
+# Search explorer.
+
+def test_the_points_are_those_of_the_packages_strategies():
+    for name, strategy in ((NAMES[0], hpt.grid_search(SPACE, n=3)), (NAMES[1], hpt.random_search(SPACE, trials=11, seed=5)),
+                           (NAMES[2], hpt.random_search(SPACE, trials=11, seed=5, points="sobol"))):
+        study = hpt.tune(lambda config: 0.0, strategy, progress=False)
+        assert np.array_equal(searched(name, 11, 5), [SPACE.to_unit(record.config) for record in study.history.records])
+
+
+@pytest.mark.parametrize("trials", [1, 3, 4, 99, 100])
+def test_a_grid_projects_on_the_root_of_its_trials_and_the_others_on_all(trials):
+    widget = SearchExplorer(trials=trials)
+    distinct = {name: len(np.unique(points[:, 0].round(9))) for name, points in widget.points.items()}
+    assert distinct == {"grid search": math.isqrt(trials), "random search": trials, "Sobol": trials}
+    assert len(widget.points["grid search"]) == math.isqrt(trials) ** 2
+
+
+def test_the_landscape_is_between_0_and_1_and_lowest_at_its_centre():
+    for seed in range(5):
+        landscape = Landscape(seed, 0.06, 0.1)
+        u, v = np.random.default_rng(seed).random((2, 10_000))
+        losses = landscape(u, v)
+        assert losses.min() >= 0 and losses.max() <= 1 and landscape(*landscape.centre) == 0
+        nearest = np.abs(u - landscape.centre[0]).argsort()[:100]
+        assert losses[nearest].max() < 0.15  # the learning rate decides
+
+
+def test_many_landscapes_count_every_search_once_and_repeat_exactly():
+    one, two = (finished(SearchExplorer(run=True, seed=3)) for _ in range(2))
+    assert one.repeated == two.repeated and shown(one) == shown(two)
+    assert {name: losses[0] for name, losses in one.repeated.items()} == one.best
+    means = {name: np.mean(losses) for name, losses in one.repeated.items()}
+    assert means["grid search"] > means["random search"] > means["Sobol"] and "On 100 landscapes: " in one.text
+    one.controls.set(seed=4)
+    assert "landscapes" not in finished(one).text
