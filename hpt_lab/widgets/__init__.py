@@ -9,15 +9,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hpt_lab.widgets.bayes_explorer import BayesExplorer
     from hpt_lab.widgets.bracket_explorer import BracketExplorer
     from hpt_lab.widgets.fit_doctor import FitDoctor
     from hpt_lab.widgets.playground import Playground
     from hpt_lab.widgets.search_explorer import SearchExplorer
 
-_HOME = {"BracketExplorer": "bracket_explorer", "FitDoctor": "fit_doctor", "Playground": "playground",
-         "SearchExplorer": "search_explorer"}
+_HOME = {"BayesExplorer": "bayes_explorer", "BracketExplorer": "bracket_explorer", "FitDoctor": "fit_doctor",
+         "Playground": "playground", "SearchExplorer": "search_explorer"}
 
-__all__ = ["BracketExplorer", "FitDoctor", "Playground", "SearchExplorer"]
+__all__ = ["BayesExplorer", "BracketExplorer", "FitDoctor", "Playground", "SearchExplorer"]
 
 
 def __getattr__(name: str) -> Any:

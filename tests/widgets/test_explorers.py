@@ -7,6 +7,8 @@ import math
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import Matern
 
 import hpt_lab as hpt
 from hpt_lab.curves import Table
@@ -15,7 +17,8 @@ from hpt_lab.history import Record
 from hpt_lab.space import Choice, Space
 from hpt_lab.strategies.hyperband import brackets
 from hpt_lab.trial import Outcome, Trial, failure
-from hpt_lab.widgets import BracketExplorer, SearchExplorer
+from hpt_lab.widgets import BayesExplorer, BracketExplorer, SearchExplorer, bayes_explorer
+from hpt_lab.widgets.bayes_explorer import GRID
 from hpt_lab.widgets.bracket_explorer import LIVE, decide
 from hpt_lab.widgets.search_explorer import NAMES, SPACE, Landscape, searched
 from hpt_lab.widgets.worker import WORKER
@@ -197,3 +200,59 @@ def test_many_landscapes_count_every_search_once_and_repeat_exactly():
     assert means["grid search"] > means["random search"] > means["Sobol"] and "On 100 landscapes: " in one.text
     one.controls.set(seed=4)
     assert "landscapes" not in finished(one).text
+
+
+# Bayes explorer.
+
+def test_what_is_drawn_is_the_posterior_of_scikit_learn():
+    widget = BayesExplorer(length=0.3, believed=0.02)
+    widget._evaluate(0.7)
+    finished(widget)
+    scale = widget.losses.std()
+    oracle = GaussianProcessRegressor(Matern(0.3, nu=2.5), alpha=(0.02 / scale) ** 2, optimizer=None)
+    oracle.fit(widget.points[:, None], (widget.losses - widget.losses.mean()) / scale)
+    mean, std = oracle.predict(GRID, return_std=True)
+    assert np.allclose(widget.mean, widget.losses.mean() + scale * mean, atol=1e-8)
+    assert np.allclose(widget.std, scale * std, atol=1e-6)
+
+
+def test_the_suggestion_has_the_largest_expected_improvement():
+    widget = BayesExplorer(fitted=True, seed=2)
+    best = widget.process.posterior(widget.process.X)[0].min()
+    improvement = np.maximum(best - np.random.default_rng(0).normal(widget.mean, widget.std, (4000, len(GRID))), 0).mean(axis=0)
+    at = int(np.abs(GRID[:, 0] - widget.suggestion).argmin())
+    assert improvement[at] > 0.95 * improvement.max()  # by simulation, not by formula
+
+
+@pytest.mark.parametrize("acquisition", bayes_explorer.ACQUISITIONS)
+def test_a_run_takes_every_suggestion_and_finds_the_valley(monkeypatch, acquisition):
+    monkeypatch.setattr(bayes_explorer, "PAUSE", 0)
+    widget = finished(BayesExplorer(run=True, trials=15, acquisition=acquisition, fitted=True))
+    valley = bayes_explorer.truth(GRID, 0).min()
+    assert len(widget.points) == len(np.unique(widget.points)) == 15
+    assert widget.losses.min() - valley < 0.01 and "15 trials, best result" in widget.text
+
+
+def test_own_and_suggested_points_are_evaluated_and_noise_starts_anew():
+    widget = BayesExplorer(at=0.25)
+    first, suggested = widget.points.copy(), widget.suggestion
+    widget.take_button.click()
+    finished(widget)
+    widget.here_button.click()
+    finished(widget)
+    assert widget.points.tolist() == [*first, suggested, 0.25]
+    assert np.array_equal(widget.losses, bayes_explorer.truth(widget.points, 0))
+    before = shown(widget)
+    widget.controls.set(length=0.05)  # changes what is believed, not what was seen
+    assert len(finished(widget).points) == 4 and shown(widget) != before
+    widget.controls.set(noise=0.1)
+    assert np.array_equal(finished(widget).points, first)
+    assert not np.allclose(widget.losses, bayes_explorer.truth(first, 0))
+
+
+def test_evaluating_one_point_again_and_again_is_no_error():
+    widget = BayesExplorer(at=0.5, believed=0.001)
+    for _ in range(3):
+        widget.here_button.click()
+        finished(widget)
+    assert len(widget.points) == 5 and np.isfinite(widget.mean).all()
