@@ -32,21 +32,22 @@ from hpt_lab.study import AskTell, Plan, Study, plan, resume, tune
 from hpt_lab.trial import Config, Outcome, Trial
 
 if TYPE_CHECKING:
-    from hpt_lab import datasets, plots, training
+    from hpt_lab import checks, curves, datasets, plots, training, widgets
     from hpt_lab.training import KerasObjective
 
 __version__ = "0.1.0"
 
 __all__ = ["AskTell", "Choice", "Config", "Float", "History", "HptError", "Int", "KerasObjective", "Outcome", "Plan", "Record",
-           "Space", "Study", "Trial", "asha", "bayesian_optimization", "bohb", "datasets", "grid_search", "hyperband", "plan",
-           "plots", "population_based_training", "random_search", "resume", "successive_halving", "tpe", "training", "tune"]
+           "Space", "Study", "Trial", "asha", "bayesian_optimization", "bohb", "checks", "curves", "datasets", "grid_search",
+           "hyperband", "plan", "plots", "population_based_training", "random_search", "resume", "successive_halving", "tpe",
+           "training", "tune", "widgets"]
 
-_LAZY = {"datasets": "hpt_lab.datasets", "plots": "hpt_lab.plots", "training": "hpt_lab.training"}
+_LAZY = ("checks", "curves", "datasets", "plots", "training", "widgets")
 
 
 def __getattr__(name: str) -> Any:
     if name == "KerasObjective":
         return import_module("hpt_lab.training").KerasObjective
     if name in _LAZY:
-        return import_module(_LAZY[name])
+        return import_module(f"hpt_lab.{name}")
     raise AttributeError(f"module 'hpt_lab' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The command line: `hpt-lab plan | tune | resume | lab | copy | links | doctor`.
+"""The command line: `hpt-lab plan | tune | resume | record | race | lab | playground | copy | links | doctor`.
 
 Everything here could be typed in a notebook; read `tune` for how few lines that takes.
 """
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hpt_lab.curves.cli import app as curves_app
 from hpt_lab.errors import HptError, JournalError, StrategyError
 from hpt_lab.space import Choice, Float, Int, Space
 from hpt_lab.strategies import STRATEGIES, Strategy
@@ -40,6 +41,8 @@ SPACES = {
     "cnn": Space(learning_rate=Float(1e-4, 1e-1, log=True), filters=Choice([4, 8, 16]), units=Choice([16, 32, 64]),
                  batch_size=Choice([32, 64, 128])),
 }
+
+app.add_typer(curves_app)  # record and race
 
 EtaOption = Annotated[int, typer.Option(help="keep one in eta at each rung")]
 MaxBudget = Annotated[int, typer.Option(help="epochs of a full training")]
@@ -116,6 +119,14 @@ def lab(context: typer.Context) -> None:
         raise typer.Exit(subprocess.run(command).returncode)
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def playground(context: typer.Context) -> None:
+    """Serve the widgets as a web page, at 127.0.0.1 with a token. Arguments are passed on to Voila."""
+    from hpt_lab.widgets.page import serve
+
+    raise typer.Exit(serve(context.args))
 
 
 @app.command()

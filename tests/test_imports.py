@@ -18,7 +18,10 @@ BELOW["surrogates"] = {"errors", "trial", "space", "history"}
 BELOW["strategies"] = BELOW["surrogates"] | {"surrogates"}
 BELOW["study"] = BELOW["strategies"] | {"strategies"}
 BELOW["training"] = {"errors", "trial", "datasets"}
-BELOW["plots"] = {"errors", "trial", "space", "history"}
+BELOW["curves"] = BELOW["study"] | {"study", "datasets"}  # its recorder imports training, inside functions
+BELOW["plots"] = {"errors", "trial", "space", "history", "curves"}
+BELOW["honesty"] = {"errors"}
+BELOW["checks"] = BELOW["study"] | {"study", "curves", "honesty"}
 HOME = {"tensorflow": {"training"}, "keras": {"training"}, "matplotlib": {"plots", "widgets"}, "ipywidgets": {"widgets"}}
 
 
