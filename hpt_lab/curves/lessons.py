@@ -1,7 +1,7 @@
 """What recorded curves teach: whether early losses foretell late ones, which hyperparameters matter, what luck is worth.
 
-All of it is counted over the whole table, with no model in between. A run that diverged ranks behind all others; where
-a number is needed it has the worst loss that a run ended with. Read `anova` first.
+All of it is counted over the whole table, with no model in between. A run that diverged ranks behind all others; what
+it counts in a mean says `bounded`. Read `anova` first.
 
 Functional ANOVA (Hooker, KDD 2004; Hutter, Hoos & Leyton-Brown, ICML 2014, section 3) splits the variance of the loss
 over all configs into what each hyperparameter does alone, each pair beyond that, and so on. On a full factorial the
@@ -154,20 +154,17 @@ def oracle_regret(table: Table, trials: Sequence[int] = (1, 5, 20, 60), *, draws
     """
     import pandas
 
-    rng, losses = np.random.default_rng(seed), ranked(table, metric)[:, :, -1]
-    test = 1 - table.curves["test_accuracy"][:, :, -1]
-    validation = 1 - table.curves["val_accuracy"][:, :, -1]
+    rng, losses = np.random.default_rng(seed), bounded(table, table.losses(metric)[:, :, -1], metric)
+    test, validation = (bounded(table, 1 - table.curves[f"{part}_accuracy"][:, :, -1], "accuracy") for part in ("test", "val"))
     rows = {}
     for n in trials:
         config, run = rng.integers(len(losses), size=(draws, n)), rng.integers(table.seeds, size=(draws, n))
         chosen = np.argmin(losses[config, run], axis=1)
         row, column = (x[np.arange(draws), chosen] for x in (config, run))
-        fine = np.isfinite(losses[row, column])
-        row, column, errors = row[fine], column[fine], test[config, run][fine]
-        rows[n] = {"loss": losses[row, column].mean(), "search": losses[row, column].mean() - losses.min(),
-                   "test_error": test[row, column].mean(),
-                   "selection": (test[row, column] - np.nanmin(errors, axis=1)).mean(),
-                   "optimism": (test[row, column] - validation[row, column]).mean()}
+        loss, tested = losses[row, column].mean(), test[row, column]
+        rows[n] = {"loss": loss, "search": loss - losses.min(), "test_error": tested.mean(),
+                   "selection": (tested - test[config, run].min(axis=1)).mean(),
+                   "optimism": (tested - validation[row, column]).mean()}
     return pandas.DataFrame.from_dict(rows, orient="index").rename_axis("trials")
 
 
@@ -177,12 +174,21 @@ def ranked(table: Table, metric: str = "accuracy") -> np.ndarray:
 
 
 def final(table: Table, epoch: int | None = None, metric: str = "accuracy") -> np.ndarray:
-    """Return every config's loss after `epoch` epochs (the last), mean over the seeds, (n,); the worst if diverged."""
+    """Return every config's loss after `epoch` epochs (the last), mean over the seeds, (n,), to take means of; see `bounded`."""
     epoch = table.epochs if epoch is None else epoch
     if not 1 <= epoch <= table.epochs:
         raise DataError(f"epoch must be from 1 to {table.epochs}, got {epoch!r}")
-    losses = table.losses(metric)[:, :, epoch - 1]
-    return np.where(np.isfinite(losses), losses, np.nanmax(losses)).mean(axis=1)
+    return bounded(table, table.losses(metric)[:, :, epoch - 1], metric).mean(axis=1)
+
+
+def bounded(table: Table, losses: np.ndarray, metric: str) -> np.ndarray:
+    """Replace losses that no mean could bear: a diverged run has the worst error that any run ended with.
+
+    A cross-entropy can be 1e35 without having diverged; none counts more than the median after the first epoch, which
+    is about what an untrained network has.
+    """
+    first, last = (table.losses(metric)[:, :, epoch] for epoch in (0, -1))
+    return np.fmin(losses, np.nanmedian(first)) if metric == "loss" else np.where(np.isfinite(losses), losses, np.nanmax(last))
 
 
 def _spearman(early: np.ndarray, late: np.ndarray, best: float) -> float:

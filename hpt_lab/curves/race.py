@@ -212,28 +212,44 @@ def coarse(table: Table, configs: int) -> dict[str, int]:
 def run_once(make: Callable[..., Strategy], settings: Mapping[str, Any], table: Table, *, budget: float, seed: int,
              unit: Unit = "epochs", metric: str = "accuracy", workers: int = 1) -> Run:
     """Search with the strategy `make(**settings)` until `budget` is spent; a result that would come later does not count."""
-    start, best, rounds = 0.0, math.inf, 0
     found: list[tuple[float, float, float]] = []
+    for now in incumbents(make, settings, table, budget=budget, seed=seed, unit=unit, metric=metric, workers=workers):
+        if now[1] < (found[-1][1] if found else math.inf):
+            found.append(now)
+    return Run(*np.array(found, dtype=float).reshape(-1, 3).T)
+
+
+def incumbents(make: Callable[..., Strategy], settings: Mapping[str, Any], table: Table, *, budget: float, seed: int,
+               unit: Unit = "epochs", metric: str = "accuracy", workers: int = 1) -> Iterator[tuple[float, float, float]]:
+    """Search as `run_once` says, and after every result yield (spent, the incumbent's loss, its test error).
+
+    Until something has succeeded the loss is inf and the test error NaN.
+    """
+    start, best, error, rounds = 0.0, math.inf, math.nan, 0
     while True:
         number = seed if rounds == 0 else int(np.random.SeedSequence((seed, rounds)).generate_state(1)[0])
         strategy = make(**{**settings, "seed": number}) if "seed" in settings else make(**settings)
         objective, spent = table.objective(seed=number, metric=metric), start
-        for trial, outcome, epochs, seconds in _results(strategy, objective, workers):
+        for trial, outcome, epochs, seconds in _results(strategy, objective, workers, unit, budget - start):
             spent = start + (epochs if unit == "epochs" else seconds)
             if spent > budget:
-                return Run(*np.array(found, dtype=float).reshape(-1, 3).T)
+                return
             if outcome.rank_loss < best:
-                best = outcome.rank_loss
-                found.append((spent, best, 1 - objective.test(trial)["accuracy"]))
+                best, error = outcome.rank_loss, 1 - objective.test(trial)["accuracy"]
+            yield spent, best, error
         if spent == start:
             raise StrategyError(f"{strategy.name} ended without a trial, so it can't race; check its settings")
         start, rounds = spent, rounds + 1
 
 
-def _results(strategy: Strategy, objective: Replay, workers: int) -> Iterator[tuple[Trial, Outcome, int, float]]:
-    """Yield (trial, outcome, epochs trained by then, seconds by then) in the order in which results come."""
-    if workers > 1:
-        simulation = simulate(strategy, objective, workers=workers)
+def _results(strategy: Strategy, objective: Replay, workers: int, unit: Unit, budget: float
+             ) -> Iterator[tuple[Trial, Outcome, int, float]]:
+    """Yield (trial, outcome, epochs trained by then, seconds by then) as results come, until some time after `budget`."""
+    if workers > 1:  # limits late enough for what runs when the budget ends to end, and for runs that diverge
+        table = objective.table
+        longest = float((table.trace_seconds + table.epochs * table.epoch_seconds).max())
+        limit = {"max_seconds": budget + longest} if unit == "seconds" else {"max_epochs": 2 * budget}
+        simulation = simulate(strategy, objective, workers=workers, **limit)
         had: dict[int, int] = {}
         for record, seconds in zip(simulation.history.records, simulation.told, strict=True):
             had[record.trial.id] = max(had.get(record.trial.id, 0), len(record.outcome.curves["loss"]))
