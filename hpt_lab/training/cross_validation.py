@@ -28,6 +28,7 @@ from hpt_lab.datasets import Data
 from hpt_lab.errors import DataError, HptError
 from hpt_lab.training.checkpoint import Checkpoint
 from hpt_lab.training.epochs import Curves, OnEpoch, as_rows
+from hpt_lab.training.graphs import use_xla
 from hpt_lab.training.metrics import evaluate, gives_logits, is_score
 from hpt_lab.training.stacked import Trained, train_together
 from hpt_lab.trial import Config, Outcome, Trial
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 Folds = int | Any  # a number of folds, or a scikit-learn splitter with `split(x, y, groups)`
 OWN_TRIAL = 10**9  # an id that no search will have given
-STACKED_XLA_STEPS = 2000  # XLA costs about a second more to compile and saves about half a millisecond a step
 
 
 _FOLDS: WeakKeyDictionary[Any, list[Fold]] = WeakKeyDictionary()  # gone with their objective
@@ -90,8 +90,6 @@ def run_folds(objective: KerasObjective, trial: Trial, *, on_epoch: OnEpoch | No
     from hpt_lab.training.objective import build_model  # the objective delegates to this function
 
     started = time.perf_counter()
-    if objective.callbacks is not None:
-        raise HptError("callbacks can't be combined with folds, whose models train together; drop one of the two")
     folds = _folds_of(objective)
     models = [build_model(objective.build, trial.config, seed=(objective.seed, trial.id, i), x=fold.train[0])
               for i, fold in enumerate(folds)]
@@ -107,7 +105,7 @@ def run_folds(objective: KerasObjective, trial: Trial, *, on_epoch: OnEpoch | No
     trained = train_together(
         models, [fold.train for fold in folds], validation=[fold.validation for fold in folds], epochs=epochs,
         start=before[0].epoch, batch_size=batch_size, seeds=[(objective.seed, trial.id, i) for i in range(len(folds))],
-        jit=_use_xla(objective, folds, batch_size, epochs - before[0].epoch), on_epoch=reporter, stop=stop)
+        jit=use_xla(models[0], objective.jit, steps=0), on_epoch=reporter, stop=stop)
     if trained is None:
         return Outcome(math.nan, error=f"stopped before {epochs} epochs of all folds were done",
                        seconds=time.perf_counter() - started)
@@ -256,11 +254,6 @@ def _subset(data: Data, rows: np.ndarray) -> Data:
         setattr(inside, name, data.y[rows][:0])
     inside._test = (inside.x_train, inside.y_train)
     return inside
-
-
-def _use_xla(objective: KerasObjective, folds: list[Fold], batch_size: int, epochs: int) -> bool:
-    steps = epochs * math.ceil(max(len(fold.train[0]) for fold in folds) / batch_size)
-    return steps >= STACKED_XLA_STEPS if objective.jit == "auto" else bool(objective.jit)
 
 
 def _score(objective: KerasObjective, fold: Fold, trained: Trained, curve: Curves, logits: bool) -> dict[str, float]:

@@ -81,6 +81,8 @@ class KerasObjective:
             raise DataError(f"metric must be one of {known} for {data.task} on {data.name}, got {metric!r}")
         if not isinstance(seed, int) or seed < 0:
             raise HptError(f"seed must be a whole number >= 0, got {seed!r}")
+        if folds is not None and callbacks is not None:
+            raise HptError(f"callbacks can't be combined with folds={folds!r}, whose models train together; drop one of the two")
         self.build, self.data, self.metric, self.seed = build, data, metric, seed
         self.batch_size, self.folds, self.jit, self.callbacks = batch_size, folds, jit, callbacks
         self._temporary = None if checkpoints else tempfile.TemporaryDirectory(prefix="hpt_lab_")

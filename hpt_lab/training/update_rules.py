@@ -6,7 +6,7 @@ momentum (Sutskever et al., 2013), RMSprop (Tieleman and Hinton, 2012), Adam (Ki
 paragraph), AdamW's decoupled weight decay (Loshchilov and Hutter, 2019). Decay is scaled by the learning rate, as
 in Keras and PyTorch. Read `update` first.
 
-Shapes: `weight`, `gradient` and every slot (P, N), N weights of P members; `rate`, `step` (P, 1); `decay` (P, N).
+Shapes: `weight`, `gradient` and every slot (P, ...), a variable of P members; `rate`, `step`, `decay` (P, 1, ...).
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 from hpt_lab.datasets import Data
 from hpt_lab.errors import DataError, HptError
+from hpt_lab.training import cross_validation
 from hpt_lab.training.cross_validation import make_folds, nested_cross_validation, split, summary
 from hpt_lab.training.objective import KerasObjective
 from hpt_lab.trial import Trial
@@ -81,6 +82,21 @@ def test_a_cross_validated_trial_resumes_bit_for_bit_and_its_loss_is_the_mean_of
     assert whole.loss == pytest.approx(1 - np.mean(folds))
     assert whole.metrics["accuracy_std"] == pytest.approx(np.std(folds, ddof=1))
     assert [value for _, value in seen] == pytest.approx(whole.curves["val_loss"]) and seen[-1][0] == 3
+
+
+def test_folds_with_callbacks_are_refused_before_anything_is_trained():
+    with pytest.raises(HptError, match="callbacks can't be combined with folds=3"):
+        KerasObjective(build, DATA, folds=3, callbacks=lambda: [])
+
+
+def test_whether_folds_are_compiled_with_xla_does_not_depend_on_the_budget(monkeypatch):
+    """Else a resumed trial would use another kernel than a retrained one, and end with other bits."""
+    chosen = []
+    monkeypatch.setattr(cross_validation, "train_together", lambda *_, jit, **__: chosen.append(jit))
+    for jit in ("auto", False, True):
+        objective = KerasObjective(build, DATA, folds=3, jit=jit)
+        assert all(objective.run(Trial(0, CONFIG, budget=budget)).failed for budget in (1, 10**6))  # "stopped"
+    assert chosen == [False, False, False, False, True, True]
 
 
 def test_a_diverged_fold_fails_the_trial_and_says_which():
