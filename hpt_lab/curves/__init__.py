@@ -3,11 +3,15 @@
     table = curves.load("digits-mlp")
     study = hpt.tune(table.objective(seed=0), hpt.hyperband(table.space, max_budget=81, seed=0))
 
-`table` holds the curves, `replay` makes an objective of them, `race` compares strategies on many seeds, `lessons` says
+    print(curves.race(curves.contestants(table), table, budget=20 * table.epochs, seeds=20).verdict())
+
+`table` holds the curves, `replay` makes an objective of them, `racing` compares strategies on many seeds, `lessons` says
 what the curves teach. Only `recorder` trains, and only it needs TensorFlow.
 """
 
+from hpt_lab.curves import lessons
+from hpt_lab.curves.racing import LINE, Race, contestants, race
 from hpt_lab.curves.replay import Replay
 from hpt_lab.curves.table import Table, load, names
 
-__all__ = ["Replay", "Table", "load", "names"]
+__all__ = ["LINE", "Race", "Replay", "Table", "contestants", "lessons", "load", "names", "race"]

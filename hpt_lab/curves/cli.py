@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from hpt_lab.curves.race import Race, Unit, contestants, race
+from hpt_lab.curves.racing import Race, Unit, contestants, race
 from hpt_lab.curves.table import load
 from hpt_lab.errors import HptError
 

@@ -13,7 +13,7 @@ import sys
 import time
 
 from hpt_lab import curves, hyperband
-from hpt_lab.curves.race import contestants, race
+from hpt_lab.curves.racing import contestants, race
 from hpt_lab.study.ask_tell import AskTell
 
 LOAD = """

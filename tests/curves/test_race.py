@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import hpt_lab as hpt
 from hpt_lab.curves.cli import app, as_dict, as_text
-from hpt_lab.curves.race import LINE, Race, Run, average_ranks, bootstrap, coarse, contestants, race, run_once
+from hpt_lab.curves.racing import LINE, Race, Run, average_ranks, bootstrap, coarse, contestants, race, run_once
 from hpt_lab.errors import StrategyError
 from hpt_lab.history import increments
 from hpt_lab.plots import describe
