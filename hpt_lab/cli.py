@@ -23,7 +23,7 @@ import typer
 from hpt_lab.curves.cli import app as curves_app
 from hpt_lab.errors import HptError, JournalError, StrategyError
 from hpt_lab.space import Choice, Float, Int, Space
-from hpt_lab.strategies import STRATEGIES, Strategy
+from hpt_lab.strategies import STRATEGIES, Strategy, population_based_training
 from hpt_lab.study import Study, plan, resume, tune
 from hpt_lab.study.study import strategy_of
 
@@ -43,6 +43,8 @@ SPACES = {
 }
 
 app.add_typer(curves_app)  # record and race
+
+WHILE_TRAINING = ("learning_rate", "dropout", "batch_size")  # what population-based training may change
 
 EtaOption = Annotated[int, typer.Option(help="keep one in eta at each rung")]
 MaxBudget = Annotated[int, typer.Option(help="epochs of a full training")]
@@ -199,6 +201,8 @@ def make_strategy(name: str, space: Space, max_budget: int, eta: int, min_budget
     if len(matches) != 1:
         raise StrategyError(f"strategy must be one of {', '.join(sorted(STRATEGIES))}, got {name!r}")
     function = STRATEGIES[matches[0]]
+    if function is population_based_training:  # its trials inherit weights, so shapes must stay
+        space = Space(**{name: domain for name, domain in space.domains.items() if name in WHILE_TRAINING})
     takes = inspect.signature(function).parameters
     options: dict[str, Any] = {"max_budget": max_budget, "budget": max_budget, "eta": eta, "min_budget": min_budget, "seed": seed}
     for option, value in (("rounding", rounding), ("trials", trials)):

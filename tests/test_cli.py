@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+import hpt_lab as hpt
+from hpt_lab.cli import SPACES, make_strategy
+from hpt_lab.strategies import STRATEGIES
+
 HPT_LAB = Path(sys.executable).with_name("hpt-lab")
 
 
@@ -27,6 +31,17 @@ def test_plan_prints_the_published_table(rounding, totals):
         {"n": 81 // 3**i, "budget": 3**i} for i in range(5)]}
     assert len(json.loads(hpt_lab("plan", "hyperband", "--max-budget", 243, "--json"))["brackets"]) == 6
     assert len(json.loads(hpt_lab("plan", "hyperband", "--max-budget", 1000, "--eta", 10, "--json"))["brackets"]) == 4
+
+
+@pytest.mark.parametrize("name", sorted(STRATEGIES))
+def test_every_strategy_is_on_the_command_line_and_trains_no_longer_than_asked(name):
+    strategy = make_strategy(name, SPACES["mlp"], 9, 3, 1, None, None, seed=0)
+    assert strategy.name == name and hpt.AskTell(strategy).ask().budget <= 9
+
+
+def test_population_based_training_gets_only_what_may_change_during_training():
+    space = make_strategy("population", SPACES["mlp"], 9, 3, 1, None, None, seed=0).space
+    assert list(space) == ["learning_rate", "dropout", "batch_size"]
 
 
 @pytest.mark.parametrize(("arguments", "says"), [

@@ -15,8 +15,12 @@ from hpt_lab.datasets import Data
 from hpt_lab.trial import Config
 
 
+DEFAULTS: Config = {"learning_rate": 0.001, "units": 64, "layers": 2, "dropout": 0.0, "filters": 8}  # what a config may omit
+
+
 def mlp(config: Config, *, n_classes: int) -> keras.Model:
     """Build a multilayer perceptron: `layers` hidden layers of `units` ReLUs, each followed by dropout."""
+    config = {**DEFAULTS, **config}
     model = keras.Sequential()
     for _ in range(config["layers"]):
         model.add(layers.Dense(config["units"], activation="relu"))
@@ -27,6 +31,7 @@ def mlp(config: Config, *, n_classes: int) -> keras.Model:
 
 def cnn(config: Config, *, n_classes: int) -> keras.Model:
     """Build a small convolutional network for 8x8 images that come as rows of 64 pixels."""
+    config = {**DEFAULTS, **config}
     filters = config["filters"]
     model = keras.Sequential([
         layers.Reshape((8, 8, 1)),
