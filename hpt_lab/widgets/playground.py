@@ -179,7 +179,10 @@ class Playground(TrainingBoard):
         self._note.value = (f'<div style="background:#fdf6e3;color:{INK};padding:3px 8px;line-height:1.4;border-left:4px solid '
                             f'#E69F00">{preset.note}</div>')
         self._keep, self._forget = "cured" in name, "cured" not in name
+        self._restart = True  # even where only "epochs" differs
         self.controls.set(**(self.controls.defaults | dict(preset.values)))
+        if self._ready:
+            self.start()
 
     def _pasted(self, text: str) -> None:
         if text != self.controls.to_text():

@@ -19,7 +19,7 @@ class Preset:
     note: str
 
 
-_SPIRALS: dict[str, Any] = {"data": "spirals", "noise": 0.05, "layers": 3, "units": 32}
+_SPIRALS: dict[str, Any] = {"data": "spirals", "noise": 0.05, "layers": 3, "units": 32, "epochs": 150}
 _SCARCE: dict[str, Any] = {"data": "two moons", "noise": 0.35, "share": 20, "layers": 3, "units": 64, "learning_rate": 0.003,
                            "epochs": 200}
 

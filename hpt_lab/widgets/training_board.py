@@ -192,7 +192,7 @@ class TrainingBoard(Board):
             over = self.training.diverged or self.training.epochs >= self.began_with["epochs"]
             if WORKER.busy(self) or not over:  # a paused one reads it when it goes on
                 return
-            self._restart = names != {"epochs"}
+            self._restart |= names != {"epochs"}
         self.start()
 
     def train(self, epochs: int) -> None:

@@ -63,7 +63,7 @@ class Page:
         return self.page.locator(".hpt-lab").filter(has_text=title).first
 
     def button(self, label):
-        return self.page.get_by_role("button", name=label, exact=True)
+        return self.page.locator(".hpt-lab button", has_text=re.compile(rf"^\s*{label}\s*$"))
 
     def slider(self, label):
         """The handle of the slider with this label."""
@@ -88,6 +88,13 @@ class Page:
             time.sleep(0.05)
         raise AssertionError(f"no {pattern!r} within {timeout} s; the line says {self.text()!r}; console: {self.errors}")
 
+    def wait_until(self, condition, timeout=30):
+        """Wait until condition() is true."""
+        end = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < end, f"not within {timeout} s; the line says {self.text()!r}; console: {self.errors}"
+            self.page.wait_for_timeout(20)
+
     def shoot(self, name):
         """Keep a screenshot among the artifacts."""
         ARTIFACTS.mkdir(exist_ok=True)
@@ -110,7 +117,8 @@ def chromium():
 @contextlib.contextmanager
 def server(command, ready, cwd):
     """Run a server's command until the block ends; `ready` is polled until it answers."""
-    env = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "JUPYTER_CONFIG_DIR": str(cwd), "IPYTHONDIR": str(cwd)}
+    private = dict.fromkeys(("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"), str(cwd))
+    env = os.environ | private | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     log = Path(cwd) / "server.log"
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=cwd, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
@@ -166,7 +174,8 @@ def lab(browser, folder, code, *, dark=False):
         page.page.goto(f"{base}/lab/tree/widget.ipynb?token={TOKEN}")
         page.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         page.page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
-        page.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
+        page.page.evaluate("""async () => { const context = window.jupyterapp.shell.currentWidget.sessionContext;
+                                            await context.ready; await context.session.kernel.info }""")
         page.page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
         page.page.wait_for_selector(".hpt-lab img", timeout=90_000)
         yield page
