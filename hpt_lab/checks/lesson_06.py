@@ -1,0 +1,213 @@
+"""Check the exercises of lesson 06: successive halving, the bracket table, and what a bracket costs."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+from hpt_lab.checks.core import Wrong, call, check, number, numbers, show
+from hpt_lab.strategies.hyperband import brackets
+
+Calls = list[tuple[int, Any]]  # (config, epochs), in the order in which `train` was asked
+
+
+@check
+def check_halving(halving: Any) -> str:
+    """Return the verdict on `halving(train, configs, min_budget, eta)`, which returns the config that is left.
+
+    Judged by what it asks of `train` and by what it returns; the order within a rung is free.
+    """
+    for n, min_budget, eta in ((27, 1, 3), (10, 1, 3), (16, 2, 2), (1, 4, 3)):
+        configs = list(range(100, 100 + n))
+        asked, answer = _watch(halving, configs, min_budget, eta, _crossing)
+        _compare(asked, _expected(configs, min_budget, eta, _crossing), configs, min_budget, eta)
+        if answer != asked[-1][0]:
+            raise Wrong(f"it returns {show(answer)}, and the config that is left is {asked[-1][0]}",
+                        hint="return the last survivor itself: no loss, no index, no list")
+    asked, _ = _watch(halving, list(range(100, 109)), 1, 3, _diverging)
+    if any(math.isnan(_diverging(config, 1)) and epochs > 1 for config, epochs in asked):
+        raise Wrong("a config whose loss is NaN went on",
+                    hint="every comparison with NaN is false, so sorted() leaves it anywhere: take it for math.inf")
+    return "27 at 1 epoch, 9 at 3, 3 at 9, 1 at 27: 81 epochs with resuming, and nobody trains after being cut."
+
+
+@check
+def check_bracket_table(bracket_table: Any) -> str:
+    """Return the verdict on `bracket_table(max_budget, eta)` -> {s: [(n, epochs), ...]}; either published rounding passes."""
+    rounding: set[str] = set()
+    for max_budget, eta in ((81, 3), (27, 3), (64, 2), (100, 3), (2, 3), (243, 3), (1000, 10)):
+        at = f"for R = {max_budget}, eta = {eta}: "
+        table = _table(call(bracket_table, max_budget, eta), at)
+        right = {name: {s: [(rung.n, rung.budget) for rung in rungs] for s, rungs in brackets(max_budget, eta=eta, rounding=name).items()}
+                 for name in ("algorithm", "table")}
+        matching = {name for name, expected in right.items() if table == expected}
+        if not matching:
+            _explain(table, right["algorithm"], right["table"], max_budget, eta, at)
+        rounding = matching if not rounding else rounding & matching
+        if not rounding:
+            raise Wrong(at + "here you round as the paper's other table does", hint="use one rounding of n throughout")
+    which = "Algorithm 1" if "algorithm" in rounding else "Table 1"
+    return f"Your table is that of the paper's {which}, for R = 243 and R = 1000 too, where a floored logarithm loses a bracket."
+
+
+@check
+def check_epochs(epochs: Any) -> str:
+    """Return the verdict on `epochs(rungs)`: what a bracket [(n, budget), ...] costs when trials resume."""
+    for rungs in ([(34, 3), (11, 9), (3, 27), (1, 81)], [(27, 1), (9, 3), (3, 9), (1, 27)], [(5, 81)]):
+        got = number(call(epochs, rungs), "the number of epochs")
+        budgets = [0, *(budget for _, budget in rungs)]
+        more = [n * (budget - before) for (n, budget), before in zip(rungs, budgets, strict=False)]
+        if got == sum(more):
+            continue
+        text = f"{rungs} costs {sum(more)} epochs, you say {got:g}"
+        if got == sum(n * budget for n, budget in rungs):
+            raise Wrong(text, hint="that trains every rung from scratch: a trial that has had 3 epochs needs 6 more to reach 9")
+        if got == sum(budget for _, budget in rungs):
+            raise Wrong(text, hint="that is one trial's worth per rung: multiply by n")
+        if got == sum(n for n, _ in rungs):
+            raise Wrong(text, hint="that counts runs; each is several epochs")
+        raise Wrong(text, hint="in each rung n trials train from the budget before to this one: n * (budget - before)")
+    return "With resuming the first bracket of R = 27 costs 81 epochs instead of 108: exactly three full trainings."
+
+
+def _crossing(config: int, epochs: int) -> float:
+    """A loss for every config and budget, without ties; ranks change from rung to rung."""
+    return 1 / epochs + config * 37 * (2 * epochs + 1) % 101 / 200
+
+
+def _diverging(config: int, epochs: int) -> float:
+    return math.nan if config in (100, 104) else _crossing(config, epochs)
+
+
+def _watch(halving: Any, configs: list[int], min_budget: int, eta: int, loss: Callable[[int, int], float]) -> tuple[Calls, Any]:
+    """Run the learner's loop; return what it asked of `train`, and what it returned."""
+    asked: Calls = []
+
+    def train(config: Any, epochs: Any) -> float:
+        if config not in configs:
+            raise Wrong(f"train was asked for config {show(config)}, which is none of the configs",
+                        hint="call train(config, epochs) with a config of the list, the epochs second")
+        if isinstance(epochs, float) or int(epochs) != epochs:
+            raise Wrong(f"train was asked for {show(epochs)} epochs", hint="epochs are counted: keep them whole, with // and *")
+        if epochs < 1:
+            raise Wrong(f"train was asked for {show(epochs)} epochs", hint="the first rung trains for min_budget epochs")
+        if len(asked) > 20 * len(configs):
+            raise Wrong(f"train was asked {len(asked)} times, and it goes on",
+                        hint="stop when one config is left and has trained")
+        asked.append((config, int(epochs)))
+        return loss(config, int(epochs))
+
+    try:
+        answer = call(halving, train, configs, min_budget, eta)
+    except Wrong as wrong:
+        cause = wrong.__cause__
+        if isinstance(cause, Wrong):
+            raise cause from None
+        if isinstance(cause, TypeError) and "integer" in str(cause):
+            raise Wrong(f"it raised {cause}", hint="the number of survivors is a float: divide with //") from None
+        raise
+    return asked, answer
+
+
+def _expected(configs: list[int], budget: int, eta: int, loss: Callable[[int, int], float]) -> list[tuple[int, set[int]]]:
+    """List the rungs as (epochs, configs)."""
+    alive, rungs = list(configs), []
+    while True:
+        rungs.append((budget, set(alive)))
+        if len(alive) < eta:
+            return rungs
+        alive = sorted(alive, key=lambda config: loss(config, budget))[:len(alive) // eta]
+        budget *= eta
+
+
+def _compare(asked: Calls, rungs: list[tuple[int, set[int]]], configs: list[int], min_budget: int, eta: int) -> None:
+    """Raise Wrong if what was asked is not these rungs, with a hint for each typical mistake."""
+    if not asked:
+        raise Wrong("train was never called", hint="call train(config, epochs) for every config of a rung")
+    of = f"{len(configs)} configs, min_budget = {min_budget}, eta = {eta}: "
+    budgets, wanted = list(dict.fromkeys(epochs for _, epochs in asked)), [budget for budget, _ in rungs]
+    got = [(budget, [config for config, epochs in asked if epochs == budget]) for budget in budgets]
+    if budgets == wanted:
+        for (previous, before), (budget, alive), (_, trained) in zip([rungs[0], *rungs], rungs, got, strict=False):
+            if set(trained) == alive and len(trained) == len(alive):
+                continue
+            text = of + f"{len(trained)} trainings of {budget} epochs where {len(alive)} are right"
+            if len(trained) > len(set(trained)):
+                raise Wrong(text, hint="a config trains once per rung; keep its loss in a variable")
+            if len(trained) == len(alive):
+                text = of + f"not the right ones train for {budget} epochs"
+                if set(trained) == set(sorted(before, key=lambda config: -_crossing(config, previous))[:len(alive)]):
+                    raise Wrong(text, hint="you keep the worst: a loss is better the smaller it is")
+                raise Wrong(text, hint="rank the survivors by the losses of the rung that just ended, each beside its own config")
+            if len(trained) == len(before):
+                raise Wrong(text, hint="those that were cut still train: go on with the survivors only")
+            raise Wrong(text, hint="len(configs) // eta go on; never fewer than one")
+        return
+    text = of + f"the rungs train for {budgets[:6]} epochs, not {wanted}"
+    if len(wanted) > 1 and budgets == [wanted[0], *(b - a for a, b in itertools.pairwise(wanted))]:
+        raise Wrong(text, hint="epochs are the total a config has had: train resumes by itself, so 3 after 1 trains two more")
+    if budgets == wanted[:-1]:
+        raise Wrong(text, hint="the one that is left trains too, for the full budget")
+    if len(budgets) == 1:
+        raise Wrong(text, hint="each rung trains eta times as long as the one before")
+    if budgets[:len(wanted)] == wanted:
+        if any(len(trained) > len(alive) for (_, alive), (_, trained) in zip(rungs, got, strict=False)):
+            raise Wrong(text, hint="too many go on: len(configs) // eta of them, rounded down, but never fewer than one")
+        raise Wrong(text, hint="stop once one config is left and has trained")
+    raise Wrong(text, hint="start with min_budget and multiply by eta from rung to rung; never fewer than one config")
+
+
+def _table(answer: Any, at: str) -> dict[int, list[tuple[int, int]]]:
+    """Return {s: [(n, budget), ...]} with plain integers, from a dict or from a list of brackets, s_max first."""
+    if not isinstance(answer, dict):
+        if not isinstance(answer, list | tuple):
+            raise Wrong(at + f"the table should be a dict {{s: [(n, epochs), ...]}}, got {show(answer)}",
+                        hint="one entry per bracket, each a list of pairs")
+        answer = {len(answer) - 1 - i: rungs for i, rungs in enumerate(answer)}
+    table = {}
+    for s, rungs in answer.items():
+        pairs = []
+        for rung in rungs:
+            if numbers(rung, f"a rung of bracket {s}").size != 2:
+                raise Wrong(at + f"a rung should be a pair (n, epochs), got {show(rung)}")
+            if any(isinstance(value, float) for value in rung):  # np.float64 is one too
+                raise Wrong(at + f"bracket {s} has the rung {show(tuple(rung))}",
+                            hint="trials and epochs are counted: keep them whole, with // instead of /")
+            pairs.append((int(rung[0]), int(rung[1])))
+        table[int(s)] = pairs
+    return table
+
+
+def _explain(table: dict[int, list[tuple[int, int]]], right: dict[int, list[tuple[int, int]]],
+             other: dict[int, list[tuple[int, int]]], max_budget: int, eta: int, at: str) -> None:
+    """Raise Wrong with the hint that fits a wrong table."""
+    top = max(right)
+    if sorted(table) != sorted(right):
+        text = at + f"brackets {sorted(table, reverse=True)}, not {sorted(right, reverse=True)}"
+        if table and max(table) == top - 1 and min(table) == 0:
+            raise Wrong(text, hint=f"a floored logarithm: math.log({max_budget}, {eta}) is {math.log(max_budget, eta)!r}. "
+                        "Count in integers how often R can be divided by eta")
+        if sorted(table) == list(range(1, top + 1)):
+            raise Wrong(text, hint="bracket 0 is missing: no halving at all, everybody trains in full")
+        raise Wrong(text, hint="s runs from s_max, how often R can be divided by eta and still be 1 or more, down to 0")
+    s = next(s for s in right if table[s] not in (right[s], other[s])) if any(
+        table[s] not in (right[s], other[s]) for s in right) else next(s for s in right if table[s] != right[s])
+    got, expected = table[s], right[s]
+    text = at + f"bracket {s} is {show(got)}, not {show(expected)}"
+    if len(got) != len(expected):
+        raise Wrong(text, hint="bracket s halves s times, so it has s + 1 rungs")
+    if [budget for _, budget in got] != [budget for _, budget in expected]:
+        if got[-1][1] != max_budget:
+            raise Wrong(text, hint="the last rung trains for exactly R")
+        raise Wrong(text, hint="rung i of bracket s trains for R // eta**(s - i) epochs in total")
+    n = got[0][0]
+    if n == (top + 1) * eta**s // (s + 1) and n != expected[0][0]:
+        raise Wrong(text, hint="Algorithm 1 rounds the first n up: ceil((s_max + 1) / (s + 1) * eta**s)")
+    if n == eta**s:
+        raise Wrong(text,
+                    hint="every bracket gets the same budget, (s_max + 1) * R: shallow ones have more than eta**s configs")
+    if n in (expected[0][0], other[s][0][0]):
+        raise Wrong(text, hint="in later rungs the paper rounds down: n // eta**i go on (rounding up is KerasTuner's way)")
+    raise Wrong(text, hint="bracket s starts with ceil((s_max + 1) / (s + 1) * eta**s) configs")
