@@ -217,7 +217,6 @@ class Board(widgets.VBox):
             self.fail(error)
         if self.text:
             self.say(self.text)
-            self.picture.image.tooltip = self.text
         self._show_state()
 
     def close(self) -> None:
