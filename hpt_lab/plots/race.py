@@ -76,15 +76,12 @@ def selection_gap(race: Any, *, ax: Axes | None = None) -> Axes:
     if race.metric != "accuracy":
         raise HptError(f"selection_gap compares errors, and this race minimised {race.metric!r}; race with metric='accuracy'")
     summary = race.summary()
-    ax = axes(ax, 8.5, 5.5)
+    ax = axes(ax, 9.5, 5.5)
     styles = _styles(summary.index)
     for name, row in summary.iterrows():
-        ax.plot(row["loss"], row["test_error"], **_point(styles[str(name)]))
-        ax.annotate(f" {name}", (row["loss"], row["test_error"]), xytext=(6, 0), textcoords="offset points", va="center",
-                    color=INK, fontsize=9)
+        ax.plot(row["loss"], row["test_error"], label=str(name), **_point(styles[str(name)]))
     both = summary[["loss", "test_error"]].to_numpy()
     ax.plot([both.min(), both.max()], [both.min(), both.max()], color=FAINT, linewidth=1.5)
-    ax.margins(x=0.25)
     gap = summary["gap"].mean()
     title = f"On average the test error is {abs(gap):.4f} {'above' if gap > 0 else 'below'} the validation error"
     return finish(ax, title=title, xlabel="validation error of the incumbent, mean", ylabel="its test error, mean",
