@@ -82,7 +82,7 @@ class CurvePlot:
         for name, star in self._stars.items():
             star.set_data([best] if n else [], [curves[f"val_{name}"][best - 1]] if n else [])
         for name, title in self._titles.items():
-            form = "{:.3g}" if name == "loss" else "{:.1%}"
+            form = "{:.2g}" if name == "loss" else "{:.1%}"
             now = [form.format(curves[key][-1]) for key in (name, f"val_{name}")] if n else ["–", "–"]
             end = f" (best {form.format(curves[f'val_{name}'][best - 1])}, epoch {best})" if n and name == "loss" else ""
             title.set_text(f"{name.capitalize()}: training {now[0]}, validation {now[1]}{end}")

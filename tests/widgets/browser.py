@@ -177,7 +177,7 @@ def lab(browser, folder, code, *, dark=False):
         page.page.evaluate("""async () => { const context = window.jupyterapp.shell.currentWidget.sessionContext;
                                             await context.ready; await context.session.kernel.info }""")
         page.page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        page.page.wait_for_selector(".hpt-lab img", timeout=90_000)
+        page.page.wait_for_selector(".hpt-lab img", timeout=180_000)
         yield page
         context.close()
 
@@ -192,7 +192,7 @@ def voila(browser, folder, *arguments):
     with server(command, f"{base}/voila/static/nope", folder):
         context = browser.new_context(viewport={"width": 1280, "height": 1000})
         page = Page(context.new_page(), base)
-        page.page.goto(f"{base}/?token={TOKEN}", timeout=120_000)
-        page.page.wait_for_selector(".hpt-lab img", timeout=120_000)
+        page.page.goto(f"{base}/?token={TOKEN}", timeout=120_000, wait_until="commit")  # "load" waits for outside hosts
+        page.page.wait_for_selector(".hpt-lab img", timeout=180_000)
         yield page
         context.close()
