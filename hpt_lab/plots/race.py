@@ -26,7 +26,7 @@ def over_time(race: Any, *, log: bool | None = None, ax: Axes | None = None) -> 
     """
     ax = axes(ax, 9.5, 5.5)
     spent, losses = race.over_time()
-    styles = _styles(losses)
+    styles = styles_of(losses)
     drawn: list[float] = []
     for name, values in losses.items():
         finite = np.isfinite(values)
@@ -52,7 +52,7 @@ def ranks(race: Any, *, ax: Axes | None = None) -> Axes:
     """Draw every strategy's average rank at the end, 1 the best, with its 95 % bootstrap interval."""
     summary = race.summary()
     ax = axes(ax, 9.0, 0.5 * len(summary) + 1.4)
-    styles = _styles(summary.index)
+    styles = styles_of(summary.index)
     for y, (name, row) in enumerate(summary.iterrows()):
         point = _point(styles[str(name)])
         ax.plot([row["rank_low"], row["rank_high"]], [y, y], color=point["color"], linewidth=2.5)
@@ -77,7 +77,7 @@ def selection_gap(race: Any, *, ax: Axes | None = None) -> Axes:
         raise HptError(f"selection_gap compares errors, and this race minimised {race.metric!r}; race with metric='accuracy'")
     summary = race.summary()
     ax = axes(ax, 9.5, 5.5)
-    styles = _styles(summary.index)
+    styles = styles_of(summary.index)
     for name, row in summary.iterrows():
         ax.plot(row["loss"], row["test_error"], label=str(name), **_point(styles[str(name)]))
     both = summary[["loss", "test_error"]].to_numpy()
@@ -93,7 +93,7 @@ def _point(style: Style) -> Style:
     return {**style, "linestyle": "none", "marker": style["marker"] or "D", "markersize": 9}
 
 
-def _styles(names: Any) -> dict[str, Style]:
+def styles_of(names: Any) -> dict[str, Style]:
     """Give every strategy a colour and a marker; the line to beat is dashed."""
     styles: dict[str, Style] = {}
     for name in sorted(map(str, names), key=str):

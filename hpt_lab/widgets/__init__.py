@@ -12,13 +12,16 @@ if TYPE_CHECKING:
     from hpt_lab.widgets.bayes_explorer import BayesExplorer
     from hpt_lab.widgets.bracket_explorer import BracketExplorer
     from hpt_lab.widgets.fit_doctor import FitDoctor
+    from hpt_lab.widgets.fold_explorer import FoldExplorer
     from hpt_lab.widgets.playground import Playground
+    from hpt_lab.widgets.race_track import RaceTrack
     from hpt_lab.widgets.search_explorer import SearchExplorer
 
 _HOME = {"BayesExplorer": "bayes_explorer", "BracketExplorer": "bracket_explorer", "FitDoctor": "fit_doctor",
-         "Playground": "playground", "SearchExplorer": "search_explorer"}
+         "FoldExplorer": "fold_explorer", "Playground": "playground", "RaceTrack": "race_track",
+         "SearchExplorer": "search_explorer"}
 
-__all__ = ["BayesExplorer", "BracketExplorer", "FitDoctor", "Playground", "SearchExplorer"]
+__all__ = ["BayesExplorer", "BracketExplorer", "FitDoctor", "FoldExplorer", "Playground", "RaceTrack", "SearchExplorer"]
 
 
 def __getattr__(name: str) -> Any:

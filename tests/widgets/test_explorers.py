@@ -11,15 +11,18 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
 import hpt_lab as hpt
+from hpt_lab import curves
 from hpt_lab.curves import Table
 from hpt_lab.errors import HptError
 from hpt_lab.history import Record
 from hpt_lab.space import Choice, Space
 from hpt_lab.strategies.hyperband import brackets
 from hpt_lab.trial import Outcome, Trial, failure
-from hpt_lab.widgets import BayesExplorer, BracketExplorer, SearchExplorer, bayes_explorer
+from hpt_lab.widgets import BayesExplorer, BracketExplorer, FoldExplorer, RaceTrack, SearchExplorer, bayes_explorer, race_track
 from hpt_lab.widgets.bayes_explorer import GRID
 from hpt_lab.widgets.bracket_explorer import LIVE, decide
+from hpt_lab.widgets.fold_explorer import KINDS, _scaled_first, load
+from hpt_lab.widgets.race_track import MANY
 from hpt_lab.widgets.search_explorer import NAMES, SPACE, Landscape, searched
 from hpt_lab.widgets.worker import WORKER
 
@@ -256,3 +259,72 @@ def test_evaluating_one_point_again_and_again_is_no_error():
         widget.here_button.click()
         finished(widget)
     assert len(widget.points) == 5 and np.isfinite(widget.mean).all()
+
+
+# Fold explorer (training itself is tested in the browser).
+
+def test_only_grouped_folds_keep_a_patient_together():
+    shared = {kind: FoldExplorer(kind=kind).shared() for kind in KINDS}
+    assert shared["grouped"] == 0 and shared["stratified"] > 20 and shared["plain"] > 20
+    assert "each of the 30 patients is in one fold only" in FoldExplorer(kind="grouped").text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_row_validates_in_exactly_one_fold_of_the_picture(kind):
+    widget = FoldExplorer(kind=kind, folds=7)
+    assert sorted(np.concatenate(widget.splits)) == list(range(120)) and len(widget.splits) == 7
+
+
+def test_stratified_folds_are_of_equal_composition_and_plain_ones_are_not():
+    def spread(kind):
+        widget = FoldExplorer(kind=kind, folds=10)
+        return np.ptp([widget.data.y[rows].sum() for rows in widget.splits])
+    assert spread("stratified") <= 1 < spread("plain")
+
+
+def test_groups_are_asked_for_only_where_there_are_some():
+    widget = FoldExplorer(data="two moons")
+    widget.controls.set(kind="grouped")
+    assert WORKER.wait(10)
+    assert "two moons has no groups; choose patients" in widget._error.value
+    widget.controls.set(data="patients")
+    finished(widget)
+
+
+def test_the_leak_scales_by_all_rows_and_the_honest_way_by_training_rows():
+    data = load("breast cancer", 100, 0)
+    leaky = _scaled_first(data)
+    assert np.allclose(leaky.x.mean(axis=0), 0, atol=1e-4) and leaky.scaler is None and data.scaler is not None
+    assert np.array_equal(leaky.y, data.y) and not np.allclose(data.x.mean(axis=0), 0, atol=1)
+
+
+# Race track.
+
+@pytest.fixture
+def quick(monkeypatch, table):
+    monkeypatch.setattr(race_track, "SLOWEST", 0)
+    monkeypatch.setattr(race_track, "contestants", lambda table: {
+        "Hyperband": hpt.hyperband(table.space, max_budget=9), "grid": hpt.grid_search(table.space, n={"x": 4}, budget=9)})
+    return table
+
+
+def test_many_seeds_are_the_race_of_the_package(quick):
+    widget = finished(RaceTrack(quick, run=True, show=MANY, seeds=4, full_trainings=5, seed=3))
+    race = curves.race(race_track.contestants(quick), quick, budget=45, seeds=range(3, 7))
+    assert widget.race.seeds == race.seeds
+    for name, runs in race.runs.items():
+        for mine, its in zip(widget.runs[name], runs, strict=True):
+            assert np.allclose(mine.spent, its.spent) and np.array_equal(mine.losses, its.losses)
+    assert widget.text == "4 seeds. " + race.verdict().replace("\n", " ")
+    shown(widget)
+
+
+def test_one_seed_ends_with_the_best_loss_of_every_strategy(quick):
+    widget = finished(RaceTrack(quick, run=True, full_trainings=5))
+    race = curves.race(race_track.contestants(quick), quick, budget=45, seeds=2)
+    best = {name: runs[0].losses[-1] for name, runs in race.runs.items()}
+    assert {name: widget._loss(name) for name in best} == best
+    assert f"with {min(best.values()):.4f}. One seed is an anecdote" in widget.text
+    before = shown(widget)
+    widget.controls.set(full_trainings=6)
+    assert "will spend 54 epochs each" in finished(widget).text and shown(widget) != before
