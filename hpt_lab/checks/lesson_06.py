@@ -40,8 +40,8 @@ def check_bracket_table(bracket_table: Any) -> str:
     for max_budget, eta in ((81, 3), (27, 3), (64, 2), (100, 3), (2, 3), (243, 3), (1000, 10)):
         at = f"for R = {max_budget}, eta = {eta}: "
         table = _table(call(bracket_table, max_budget, eta), at)
-        right = {name: {s: [(rung.n, rung.budget) for rung in rungs] for s, rungs in brackets(max_budget, eta=eta, rounding=name).items()}
-                 for name in ("algorithm", "table")}
+        right = {name: {s: [(rung.n, rung.budget) for rung in rungs]
+                        for s, rungs in brackets(max_budget, eta=eta, rounding=name).items()} for name in ("algorithm", "table")}
         matching = {name for name, expected in right.items() if table == expected}
         if not matching:
             _explain(table, right["algorithm"], right["table"], max_budget, eta, at)
