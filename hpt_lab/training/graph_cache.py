@@ -60,12 +60,13 @@ class GraphCache:
                 with self._lock:
                     self._waiting[key] = graph
                     while len(self._waiting) > self.size:
-                        self._waiting.popitem(last=False)
+                        self._waiting.popitem(last=False)[1].destroy()
 
     def clear(self) -> None:
         """Drop every waiting graph."""
         with self._lock:
-            self._waiting.clear()
+            while self._waiting:
+                self._waiting.popitem()[1].destroy()
 
 
 GRAPHS = GraphCache(64)  # one per process, since an objective is pickled anew for every call in a process pool

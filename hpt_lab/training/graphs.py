@@ -105,6 +105,16 @@ class EpochGraph:
             self._own = []
         self.model = None
 
+    def destroy(self) -> None:
+        """Free what was traced: a graph and the body of its loop hold on to each other where Python's collector can't see."""
+        for call, _ in self._calls:
+            bodies = [function._cached_graph for function in call.graph._functions.values()]
+            for graph in [*filter(None, bodies), call.graph]:
+                graph._functions.clear()
+                graph._function_captures.clear()
+                graph.Dismantle()
+        self._calls = []
+
     # Traced functions. `loss` and `hits` are sums over the rows so far, carried from call to call.
 
     def _train(self, data: Any, order: Any, batch_size: Any, start: Any, stop: Any, loss: Any, hits: Any) -> Any:

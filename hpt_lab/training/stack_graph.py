@@ -83,28 +83,32 @@ class Stack:
     # Traced functions. P members, B rows a batch; `table` holds everybody's rows, `order` says whose are where.
 
     def _train(self, state: _State, settings: _Settings, table: Any, order: Any, n: Any, sums: Any, start: Any,
-               stop: Any, size: int) -> Any:
-        """Take the steps start..stop-1. `order`: (P, steps * B); `n`: (P,) rows each; `sums`: losses, hits so far."""
+               stop: Any, size: int, ragged: bool) -> Any:
+        """Take the steps start..stop-1. `order`: (P, steps * B); `n`: (P,) rows each; `sums`: losses, hits so far.
+
+        `ragged`: some members have fewer batches than others.
+        """
         def body(i: Any, state: _State, sums: Any) -> Any:
             batch = tf.slice(order, [0, i * size], [order.shape[0], size])
-            state, loss, hits = self._step(state, settings, table, batch, tf.clip_by_value(n - i * size, 0, size))
+            present = tf.clip_by_value(n - i * size, 0, size)
+            state, loss, hits = self._step(state, settings, table, batch, present, ragged)
             return i + 1, state, (sums[0] + loss, sums[1] + hits)
 
         return tf.while_loop(lambda i, *_: i < stop, body, (start, state, sums), parallel_iterations=1)[1:]
 
-    def _step(self, state: _State, settings: _Settings, table: Any, batch: Any, present: Any) -> Any:
+    def _step(self, state: _State, settings: _Settings, table: Any, batch: Any, present: Any, ragged: bool) -> Any:
         """Take one gradient step of every member. `batch`: (P, B) rows, of which the first `present` (P,) count."""
         x, y = (tf.gather(part, batch) for part in table)  # (P, B, ...)
         members = state.weights, settings.dials, state.seeds, x, y, _row_weights(present, batch.shape[1])
         loss, hits, gradients = tf.vectorized_map(self._gradient, members)
         active = present > 0  # a member that is through its rows waits for the others
-        weights, slots = self._update(state, settings, gradients, active)
+        weights, slots = self._update(state, settings, gradients, active if ragged else None)
         taken = tf.cast(active, tf.int32)
         seeds = [seed + tf.cast(tf.stack([0 * taken, taken], axis=1), seed.dtype) for seed in state.seeds]
         return _State(weights, slots, state.steps + taken, seeds), loss * tf.cast(present, tf.float32), hits
 
     def _update(self, state: _State, settings: _Settings, gradients: list[Any], active: Any) -> Any:
-        """Return every active member's weights and slots after the optimizer's step, and the others' as they were."""
+        """Return weights and slots after the optimizer's step; those who aren't `active` (None: all are) keep theirs."""
         step, weights, slots = tf.cast(state.steps + 1, tf.float32), [], []
         for i, (weight, gradient) in enumerate(zip(state.weights, gradients, strict=True)):
             def each(values: Any, rank: int = len(weight.shape)) -> Any:
@@ -113,8 +117,9 @@ class Stack:
             mine = [kind[i] for kind in state.slots]
             changed = update(self.model.optimizer, weight, gradient, mine, rate=each(settings.rate), step=each(step),
                              decay=each(settings.decay) if self.decays[i] else None)
-            new = [tf.where(each(active), after, before) for after, before in
-                   zip([changed[0], *changed[1]], [weight, *mine], strict=True)]
+            new = [changed[0], *changed[1]]
+            if active is not None:
+                new = [tf.where(each(active), after, before) for after, before in zip(new, [weight, *mine], strict=True)]
             weights.append(new[0])
             slots.append(new[1:])
         return weights, [list(kind) for kind in zip(*slots, strict=True)]
@@ -209,7 +214,7 @@ class Stack:
             end = min(steps, done + (max(1, int(CALL_SECONDS / self._pace)) if self._pace else FIRST_STEPS))
             started = time.perf_counter()
             state, sums = self._train_call(state, settings, rows.rows, order, n, sums, tf.constant(done),
-                                           tf.constant(end), plan.batch_size)
+                                           tf.constant(end), plan.batch_size, rows.ragged(plan.batch_size))
             sums[0].numpy()  # wait for it
             if self._calls:  # the first call compiles
                 self._pace = max((time.perf_counter() - started) / (end - done), 1e-6)
@@ -240,6 +245,9 @@ class _Table:
 
     def steps(self, batch_size: int) -> int:
         return math.ceil(int(self.n.max()) / batch_size)
+
+    def ragged(self, batch_size: int) -> bool:
+        return len(set(np.ceil(self.n / batch_size))) > 1
 
     def order(self, plan: Plan, epoch: int) -> tf.Tensor:
         """Lay out (P, steps * B) rows: every member's batch order, then padding with its first row."""
