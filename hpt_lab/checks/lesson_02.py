@@ -152,8 +152,8 @@ def check_one_standard_error(one_standard_error: Any) -> str:
         ([1, 2, 4], [[0.70, 0.71, 0.69], [0.80, 0.81, 0.79], [0.90, 0.91, 0.89]])]
     for runs in (4, 6, 10):
         sizes = [2, 4, 8, 16, 32]
-        means = np.array([0.6, 0.7, 0.74, 0.745, 0.75])
-        cases.append((sizes, np.round(means[:, None] + 0.04 * rng.standard_normal((5, runs)), 3).tolist()))
+        true = np.array([0.6, 0.7, 0.74, 0.745, 0.75])
+        cases.append((sizes, np.round(true[:, None] + 0.04 * rng.standard_normal((5, runs)), 3).tolist()))
     for sizes, scores in cases:
         answer = number(call(one_standard_error, sizes, scores), "what it returns")
         means, spread = [math.fsum(runs) / len(runs) for runs in scores], [float(np.std(runs, ddof=1)) for runs in scores]
