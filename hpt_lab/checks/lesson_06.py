@@ -81,24 +81,37 @@ def _diverging(config: int, epochs: int) -> float:
     return math.nan if config in (100, 104) else _crossing(config, epochs)
 
 
-def _watch(halving: Any, configs: list[int], min_budget: int, eta: int, loss: Callable[[int, int], float]) -> tuple[Calls, Any]:
-    """Run the learner's loop; return what it asked of `train`, and what it returned."""
-    asked: Calls = []
+class _Train:
+    """What the learner's loop calls: answers with a loss, and remembers what it was asked."""
 
-    def train(config: Any, epochs: Any) -> float:
-        if config not in configs:
+    def __init__(self, configs: list[int], loss: Callable[[int, int], float]):
+        self.configs, self.loss = configs, loss
+        self.asked: Calls = []
+
+    def __repr__(self) -> str:
+        return "train"
+
+    def __deepcopy__(self, memo: Any) -> _Train:  # `call` hands copies over; this one has to remember
+        return self
+
+    def __call__(self, config: Any, epochs: Any) -> float:
+        if config not in self.configs:
             raise Wrong(f"train was asked for config {show(config)}, which is none of the configs",
                         hint="call train(config, epochs) with a config of the list, the epochs second")
         if isinstance(epochs, float) or int(epochs) != epochs:
             raise Wrong(f"train was asked for {show(epochs)} epochs", hint="epochs are counted: keep them whole, with // and *")
         if epochs < 1:
             raise Wrong(f"train was asked for {show(epochs)} epochs", hint="the first rung trains for min_budget epochs")
-        if len(asked) > 20 * len(configs):
-            raise Wrong(f"train was asked {len(asked)} times, and it goes on",
+        if len(self.asked) > 20 * len(self.configs):
+            raise Wrong(f"train was asked {len(self.asked)} times, and it goes on",
                         hint="stop when one config is left and has trained")
-        asked.append((config, int(epochs)))
-        return loss(config, int(epochs))
+        self.asked.append((config, int(epochs)))
+        return self.loss(config, int(epochs))
 
+
+def _watch(halving: Any, configs: list[int], min_budget: int, eta: int, loss: Callable[[int, int], float]) -> tuple[Calls, Any]:
+    """Run the learner's loop; return what it asked of `train`, and what it returned."""
+    train = _Train(configs, loss)
     try:
         answer = call(halving, train, configs, min_budget, eta)
     except Wrong as wrong:
@@ -108,7 +121,7 @@ def _watch(halving: Any, configs: list[int], min_budget: int, eta: int, loss: Ca
         if isinstance(cause, TypeError) and "integer" in str(cause):
             raise Wrong(f"it raised {cause}", hint="the number of survivors is a float: divide with //") from None
         raise
-    return asked, answer
+    return train.asked, answer
 
 
 def _expected(configs: list[int], budget: int, eta: int, loss: Callable[[int, int], float]) -> list[tuple[int, set[int]]]:
