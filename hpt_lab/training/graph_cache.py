@@ -84,6 +84,7 @@ def architecture(model: keras.Model, rows: tuple[Any, ...], xla: bool) -> tuple[
     try:
         compiled = {key: value for key, value in model.get_compile_config().items() if "metrics" not in key}
         optimizer = compiled["optimizer"]["config"]
+        optimizer.pop("name", None)  # Keras counts: "adam", "adam_1"
         if not isinstance(optimizer.get("learning_rate"), dict):  # a dict is a schedule, a constant of the graph
             del optimizer["learning_rate"]
         with replaced([(owner, name, 0.5) for owner, name in pairs]):

@@ -63,8 +63,10 @@ VALIDATION = [(X[n:], Y[n:]) for n in LENGTHS]
 def test_every_member_ends_where_model_fit_would_have_taken_it(name):
     stacked, alone = ([model(OPTIMIZERS[name], rate, i) for i, rate in enumerate(RATES)] for _ in range(2))
     assert all(map(can_stack, stacked))
+    together = set()
     trained = train_together(stacked, ROWS, epochs=3, seeds=range(3), batch_size=16, validation=VALIDATION,
-                             jit=name == "adam")
+                             jit=name == "adam", on_epoch=lambda _, values: together.add(tuple(values)))
+    assert together == {(0, 1, 2)}  # one stack of three, not three of one
     for i in range(3):
         curves = fitted(alone[i], ROWS[i], i, VALIDATION[i])
         assert difference(stacked[i], alone[i]) < 1e-5
