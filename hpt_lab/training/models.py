@@ -14,7 +14,6 @@ from keras import layers
 from hpt_lab.datasets import Data
 from hpt_lab.trial import Config
 
-
 DEFAULTS: Config = {"learning_rate": 0.001, "units": 64, "layers": 2, "dropout": 0.0, "filters": 8}  # what a config may omit
 
 
