@@ -129,7 +129,7 @@ class BayesExplorer(Explorer):
         self._band.set_verts([np.concatenate([np.stack([u, low], 1), np.stack([u, high], 1)[::-1]])])
         lines["the truth"].set_data(u, truth(u, values["seed"]))
         lines["posterior mean"].set_data(u, self.mean)
-        lines["one draw (Thompson)"].set_data(*([], []) if self.drawn is None else (u, self.drawn))
+        lines["one draw (Thompson)"].set_data(u, np.full(len(u), np.nan) if self.drawn is None else self.drawn)
         lines["results"].set_data(self.points, self.losses)
         lines["newest"].set_data(self.points[-1:], self.losses[-1:])
         shown = _from_0_to_1(self.values)
@@ -180,7 +180,7 @@ class BayesExplorer(Explorer):
                              for ax in axes]
         dress(self.top, "", ylabel="loss")
         dress(self.bottom, "", xlabel="learning rate (0 to 1 on 'Look at')", ylabel="acquisition")
-        self.bottom.get_legend().remove()
+        self.bottom.legend().remove()
         self.top.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), frameon=False, fontsize=8.5, labelcolor=INK)
         for ax in axes:
             ax.set_xlim(-0.01, 1.01)

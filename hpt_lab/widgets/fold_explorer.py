@@ -28,7 +28,7 @@ from hpt_lab.widgets.look import BLUE, FAINT, INK, LINES, ORANGE, dress, seed
 
 KINDS = {"stratified": StratifiedKFold, "grouped": StratifiedGroupKFold, "plain": KFold}
 MOST_FOLDS = 10
-SEVERAL = ListedColormap(["#56B4E9", "#F0E442", "#CC79A7", "#999999"])  # neighbouring groups differ
+SEVERAL = ("#56B4E9", "#F0E442", "#CC79A7", "#999999")  # neighbouring groups differ
 
 
 def patients(rows: int, seed: int) -> Data:
@@ -168,7 +168,7 @@ class FoldExplorer(Explorer):
         self.map.set_yticks(range(k), [f"{i}" for i in range(k)])
         self.map.tick_params(labelbottom=False)
         strips = [self.data.y + 4] + _coloured(self.data.groups)
-        self.strip.imshow(np.array(strips), cmap=ListedColormap([*SEVERAL.colors, BLUE, ORANGE]), vmin=0, vmax=5, aspect="auto",
+        self.strip.imshow(np.array(strips), cmap=ListedColormap([*SEVERAL, BLUE, ORANGE]), vmin=0, vmax=5, aspect="auto",
                           interpolation="nearest", extent=(0, n, len(strips) - 0.5, -0.5))
         dress(self.strip, "", xlabel="rows of the data (class 0 blue, class 1 orange)")
         self.strip.set_yticks(range(len(strips)), ["class", "group"][:len(strips)])
@@ -212,7 +212,7 @@ class FoldExplorer(Explorer):
 
 def _coloured(groups: np.ndarray | None) -> list[np.ndarray]:
     """Return a strip of four colours in which neighbouring groups differ; none if there are no groups."""
-    return [] if groups is None else [np.unique(groups, return_inverse=True)[1] % SEVERAL.N]
+    return [] if groups is None else [np.unique(groups, return_inverse=True)[1] % len(SEVERAL)]
 
 
 def _scaled_first(data: Data) -> Data:

@@ -30,6 +30,7 @@ from hpt_lab.widgets.explorer import Explorer
 from hpt_lab.widgets.look import INK, dress, seed
 
 ONE, MANY = "one seed, animated", "many seeds, with bands"
+STEPS = 200  # of the budget, after each of which all strategies have spent the same
 SLOWEST = 12.0  # seconds that an animation takes, if computing doesn't take longer
 
 
@@ -80,11 +81,13 @@ class RaceTrack(Explorer):
         values = self.controls.values
         one = values["show"] == ONE
         for number in range(values["seed"], values["seed"] + (1 if one else values["seeds"])):
-            for spent in self._together(number):
-                if one:
-                    if self.picture.due():
-                        self._move(spent)
-                    stop.wait(SLOWEST / 200)
+            shown = 0.0
+            for spent in self._together(number):  # many results may come at one step
+                if one and self.picture.due():
+                    self._move(spent)
+                if one and spent > shown:
+                    stop.wait(SLOWEST / STEPS)
+                    shown = spent
                 yield
             for name, path in self._paths.items():
                 self.runs[name].append(_run(path))
@@ -102,7 +105,7 @@ class RaceTrack(Explorer):
                                      seed=seed) for name, (strategy, times) in self.field.items()}
         ahead: dict[str, tuple[float, float, float] | None] = {name: next(search, None) for name, search in searches.items()}
         self._paths = {name: [] for name in self.field}
-        for spent in np.linspace(0, self.budget, 201)[1:]:
+        for spent in np.linspace(0, self.budget, STEPS + 1)[1:]:
             for name, search in searches.items():
                 times = self.field[name][1]
                 while (result := ahead[name]) is not None and result[0] / times <= spent:
@@ -139,7 +142,7 @@ class RaceTrack(Explorer):
         plots.ranks(race, ax=ranks)
         dress(bands, f"{race.table.name}: mean best loss so far of {count(len(race.seeds), 'seed')}, ± 2 standard errors",
               xlabel="epochs spent", ylabel="validation error of the incumbent")
-        bands.get_legend().remove()
+        bands.legend().remove()
         dress(ranks, "Average rank", xlabel="1 is best")
         ranks.set_yticks(range(len(self.field)), [_short(str(name)) for name in race.summary().index])
 
@@ -153,7 +156,7 @@ class RaceTrack(Explorer):
         ax.yaxis.set_major_formatter("{x:g}")
         ax.yaxis.set_minor_formatter(NullFormatter())
         dress(ax, "", xlabel="epochs spent", ylabel="validation error of the incumbent")
-        ax.get_legend().set_loc("lower left")
+        ax.legend(loc="lower left", frameon=False, fontsize=8.5, labelcolor=INK)
         ladder.set(xlim=(0, 1), ylim=(len(self.field) - 0.5, -0.5))
         ladder.set_axis_off()
         self._places = [ladder.text(-1.1, i, "", va="center", fontsize=9.5, color=INK) for i in range(len(self.field))]
