@@ -33,7 +33,7 @@ def execute(path: Path) -> str:
         status = Path(f"/proc/{client.km.provisioner.pid}/status").read_text()
     peak = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1e6
     clean(notebook)
-    measured = f"runs in {seconds:.0f} s, peak memory {peak:.1f} GB"
+    measured = f"runs in {seconds:.0f} s, peak memory {peak:.2f} GB"
     header = notebook.cells[0]
     if not MEASURED.search(header.source):
         raise SystemExit(f"{path.name}: the first cell must hold the line '{measured}'")
