@@ -225,8 +225,9 @@ class Space:
         cases: list[Config] = [{}]  # one per assignment of the dimensions that others depend on
         for name in self.domains:
             if name in parents:
+                values = self.domains[name].grid(int(self.domains[name].size))
                 cases = [{**case, **more} for case in cases for more in
-                         ([{name: value} for value in _values(self.domains[name])] if self.is_active(name, case) else [{}])]
+                         ([{name: value} for value in values] if self.is_active(name, case) else [{}])]
         return sum(math.prod(int(domain.size) for name, domain in self.domains.items()
                              if name not in parents and self.is_active(name, case)) for case in cases)
 
@@ -329,11 +330,6 @@ def _check_range(domain: Float | Int, allow_single: bool = False) -> None:
                          "swap them, or fix the value in build(config)")
     if domain.log and low <= 0:
         raise SpaceError(f"{kind} with log=True needs low > 0, got low={low!r}; a log scale never reaches zero")
-
-
-def _values(domain: Domain) -> Iterable[Any]:
-    """List every value of a finite domain."""
-    return domain.values if isinstance(domain, Choice) else range(domain.low, domain.high + 1)  # type: ignore[arg-type]
 
 
 def _is_number(value: Any) -> bool:

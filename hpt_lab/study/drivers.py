@@ -55,13 +55,7 @@ def evaluate(objective: AnyObjective, trial: Trial) -> Outcome:
 def serial(ask_tell: AskTell, objective: AnyObjective, asked: Callable[[Trial], None]) -> Iterator[tuple[Trial, Outcome]]:
     """Run one trial at a time, those left pending by a replay first; the caller tells each outcome."""
     left = deque(ask_tell.history.pending)
-    while True:
-        if left:
-            trial: Trial | None = left.popleft()
-        elif (trial := ask_tell.ask()) is not None:
-            asked(trial)
-        if trial is None:
-            return
+    while (trial := _next(left, ask_tell, asked)) is not None:
         yield trial, evaluate(objective, trial)
 
 
@@ -73,13 +67,7 @@ def parallel(ask_tell: AskTell, objective: AnyObjective, asked: Callable[[Trial]
     running: dict[Future[Outcome], Trial] = {}
     try:
         while True:
-            while len(running) < workers:
-                if left:
-                    trial: Trial | None = left.popleft()
-                elif (trial := ask_tell.ask()) is not None:
-                    asked(trial)
-                if trial is None:
-                    break
+            while len(running) < workers and (trial := _next(left, ask_tell, asked)) is not None:
                 running[executor.submit(evaluate, objective, replace(trial, why=None))] = trial
             if not running:
                 return
@@ -91,3 +79,12 @@ def parallel(ask_tell: AskTell, objective: AnyObjective, asked: Callable[[Trial]
     finally:
         for future in running:
             future.cancel()
+
+
+def _next(left: deque[Trial], ask_tell: AskTell, asked: Callable[[Trial], None]) -> Trial | None:
+    """Return the next trial: one that a replay left pending, else what the strategy asks for, reporting that to `asked`."""
+    if left:
+        return left.popleft()
+    if (trial := ask_tell.ask()) is not None:
+        asked(trial)
+    return trial
