@@ -64,10 +64,7 @@ class BayesExplorer(Explorer):
                                        tip="Evaluate where the acquisition is highest")
         self.here_button = self.button("Evaluate here", lambda: self._evaluate(self.controls.values["at"]), icon="crosshairs",
                                        tip="Evaluate at 'Look at'")
-        again = self.button("Reset", self.reset, icon="fast-backward", tip="Back to the first two results")
-        self.buttons.children = (self.take_button, self.here_button, self.run_button, self.pause_button, again,
-                                 self.defaults_button)
-        self._began: Any = None
+        self.buttons.children = (self.take_button, self.here_button, *self.buttons.children)
         self.points = np.empty(0)  # (n,), in the unit interval
         self.losses = np.empty(0)  # (n,)
         self._draw_axes()
@@ -78,8 +75,8 @@ class BayesExplorer(Explorer):
     def prepare(self) -> None:
         """Condition the process on all results, and weigh every point of the grid."""
         values = self.controls.values
-        if (values["seed"], values["noise"]) != self._began:
-            self._began = values["seed"], values["noise"]
+        if (values["seed"], values["noise"]) != self._state_of:
+            self._state_of = values["seed"], values["noise"]
             self.points, self.losses = np.empty(0), np.empty(0)
             for u in sobol(1, INITIAL, values["seed"])[:, 0]:
                 self._add(float(u))
@@ -106,21 +103,18 @@ class BayesExplorer(Explorer):
 
     def _add(self, u: float) -> None:
         """Evaluate at `u`; the noise follows from seed and number of the trial."""
-        seed, noise = self._began
+        seed, noise = self._state_of
         error = noise * np.random.default_rng((seed, len(self.points))).standard_normal()
         self.points = np.append(self.points, u)
         self.losses = np.append(self.losses, truth(np.array(u), seed) + error)
 
-    def work(self, stop: threading.Event) -> Iterator[None]:
+    def steps(self) -> Iterator[float]:
         """Take suggestions until there are as many trials as the control says."""
-        self.prepare()
         while len(self.points) < self.controls.values["trials"]:
             self._add(self.suggestion)
             self.prepare()
             self.frame()
-            yield
-            stop.wait(PAUSE)
-        self.frame()
+            yield PAUSE
 
     def frame(self) -> None:
         """Draw what is believed, and say it."""
@@ -200,14 +194,6 @@ class BayesExplorer(Explorer):
             yield
 
         self.start(once)
-
-    def reset(self) -> None:
-        """Go back to the first results."""
-        def back(stop: threading.Event) -> Iterator[None]:
-            self._began = None
-            yield from self._show(stop)
-
-        self.start(back)
 
 
 def _rate(u: float) -> str:

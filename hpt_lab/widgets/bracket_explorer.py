@@ -3,7 +3,7 @@
 Left the plan: a row per bracket, a cell "trials x epochs in total" per rung, filled as the run proceeds. Right one bracket:
 losses rung by rung, who went on, who was cut and where the line was. On a recorded table the last column shows what the
 cut ones would have come to. The arithmetic is `strategies.hyperband.brackets`, the totals are `study.plan`, and the run
-is driven by `study.AskTell`, as every study is. Read `work` first, then `decide`; `bracket_plot` only draws.
+is driven by `study.AskTell`, as every study is. Read `steps` first, then `decide`; `bracket_plot` only draws.
 """
 
 from __future__ import annotations
@@ -67,13 +67,11 @@ class BracketExplorer(Explorer):
             Choice("view", "Show bracket", RUNNING, (RUNNING, *map(str, range(8)))),
             Number("speed", "Runs / second", 30, low=1, high=200, whole=True, help="At most, on recorded curves"), seed(),
         ], size=(960, 440), about="Hyperband's cost before it is spent; then run that very plan and see who is cut, and by what.")
-        self._began: dict[str, Any] = {}
         self._objective: Any = None
         self._plot = BracketPlot(self.picture)
         self._step_button = self.button("Step", lambda: self.start(self._step), icon="step-forward",
                                         tip="Run one trial up to its next rung")
-        again = self.button("Reset", self.reset, icon="fast-backward", tip="Back to the plan; nothing has run")
-        self.buttons.children = (self.run_button, self.pause_button, self._step_button, again, self.defaults_button)
+        self.buttons.children = (*self.buttons.children[:2], self._step_button, *self.buttons.children[2:])
         self.begin(run, settings)
 
     # On the worker's thread.
@@ -81,7 +79,7 @@ class BracketExplorer(Explorer):
     def prepare(self) -> None:
         """Plan anew if the controls ask for another plan."""
         values = {name: value for name, value in self.controls.values.items() if name not in self.look}
-        if values == self._began:
+        if values == self._state_of:
             return
         arguments = {name: values[name] for name in ("max_budget", "min_budget", "eta", "rounding", "seed")}
         table = None if values["source"] == LIVE else self._tables.get(values["source"]) or curves.load(values["source"])
@@ -95,19 +93,15 @@ class BracketExplorer(Explorer):
         self.rungs: dict[tuple[int, int], list[Record]] = {}  # by (bracket, rung), in the order they reported
         self.decisions: dict[tuple[int, int], Decision] = {}
         self._full: dict[int, float] = {}
-        self._began = values
+        self._state_of = values
 
-    def work(self, stop: threading.Event) -> Iterator[None]:
+    def steps(self) -> Iterator[float]:
         """Run the plan to its end, one trial after the other."""
-        self.prepare()
         self._check_budget()
-        while self._next is not None and self._run(self._next, stop):
+        while self._next is not None and self._run(self._next, self.stop):
             if self.picture.due():
                 self.frame()
-            yield
-            if self.table is not None:
-                stop.wait(1 / self.controls.values["speed"])
-        self.frame()
+            yield 1 / self.controls.values["speed"] if self.table is not None else 0
 
     def _step(self, stop: threading.Event) -> Iterator[None]:
         self.prepare()
@@ -118,9 +112,9 @@ class BracketExplorer(Explorer):
         yield
 
     def _check_budget(self) -> None:
-        if self.table is not None and self._began["max_budget"] > self.table.epochs:
+        if self.table is not None and self._state_of["max_budget"] > self.table.epochs:
             raise HptError(f"R must be at most {self.table.epochs}, the epochs recorded in {self.table.name}, got "
-                           f"{self._began['max_budget']}; choose a smaller R, or run on {LIVE}")
+                           f"{self._state_of['max_budget']}; choose a smaller R, or run on {LIVE}")
 
     def _run(self, trial: Trial, stop: threading.Event) -> bool:
         """Run a trial, and take note of what it decides; return False if it was stopped, to be run again later."""
@@ -131,7 +125,7 @@ class BracketExplorer(Explorer):
                 self.say("loading TensorFlow …")
                 from hpt_lab.training.objective import KerasObjective
 
-                self._objective = KerasObjective(LIVE_TASK.build, LIVE_TASK.data(), seed=self._began["seed"])
+                self._objective = KerasObjective(LIVE_TASK.build, LIVE_TASK.data(), seed=self._state_of["seed"])
             outcome = self._objective.run(trial, stop=stop)
             if outcome.failed and stop.is_set():
                 return False
@@ -152,7 +146,7 @@ class BracketExplorer(Explorer):
         if self._losses is None:
             return math.inf
         if trial.id not in self._full:
-            row, training, epochs = self._objective.where(replace(trial, budget=self._began["max_budget"]))
+            row, training, epochs = self._objective.where(replace(trial, budget=self._state_of["max_budget"]))
             loss = float(self._losses[row, training, epochs - 1])
             self._full[trial.id] = loss if math.isfinite(loss) else math.inf
         return self._full[trial.id]
@@ -202,21 +196,10 @@ class BracketExplorer(Explorer):
         if not math.isfinite(loss := self.in_full(first)):
             return text
         if loss >= winner.loss:
-            return text + f" None of the {len(trials)} would have done better with {count(self._began['max_budget'], 'epoch')}."
+            full = count(self._state_of["max_budget"], "epoch")
+            return text + f" None of the {len(trials)} would have done better with {full}."
         text += f" Trained in full, trial {first.id} would have won, loss {loss:.4f}"
         for (s, i), decision in self.decisions.items():
             if first.id in decision.margins:
                 return text + f"; bracket {s} cut it in rung {i}, by {decision.margins[first.id]:.4f}."
         return text + "."
-
-    # Of callbacks, on any thread.
-
-    def reset(self) -> None:
-        """Go back to the plan."""
-        def back(stop: threading.Event) -> Iterator[None]:
-            self._began = {}
-            self.prepare()
-            self.frame()
-            yield
-
-        self.start(back)

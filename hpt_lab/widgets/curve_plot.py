@@ -81,11 +81,9 @@ class CurvePlot:
         best = best_epoch(curves["val_loss"]) if n else 0
         for name, star in self._stars.items():
             star.set_data([best] if n else [], [curves[f"val_{name}"][best - 1]] if n else [])
-        for name, title in self._titles.items():
-            form = "{:.2g}" if name == "loss" else "{:.1%}"
-            now = [form.format(curves[key][-1]) for key in (name, f"val_{name}")] if n else ["–", "–"]
-            end = f" (best {form.format(curves[f'val_{name}'][best - 1])}, epoch {best})" if n and name == "loss" else ""
-            title.set_text(f"{name.capitalize()}: training {now[0]}, validation {now[1]}{end}")
+        self._titles["loss"].set_text(f"Loss: best in epoch {best}" if n else "Loss")  # short: text is slow to draw
+        self._titles["accuracy"].set_text("Accuracy {:.0%}, validation {:.0%}".format(
+            *(curves[name][-1] for name in ("accuracy", "val_accuracy"))) if n else "Accuracy")
         labels = [kept.label(values) for kept in self.kept]
         self.stale |= self._fit([curves, *(kept.curves for kept in self.kept)]) or labels != self._labels
         stale, self.stale, self._labels = self.stale, False, labels

@@ -1,15 +1,17 @@
-"""What the explorers share: a picture that follows from the controls at once, and `work` that goes on from there.
+"""What the explorers share: a picture that follows from the controls at once, and `steps` that go on from there.
 
-A subclass defines `prepare` (bring the state in line with the controls), `frame` (draw and say the state) and `work`, and
-ends its `__init__` with `self.begin(run, settings)`. Moving a control stops the work, prepares and draws; Run works.
+A subclass defines `prepare` (bring the state in line with the controls), `frame` (draw and say the state) and `steps` (what
+Run does), and ends its `__init__` with `self.begin(run, settings)`. Moving a control stops the work, prepares and draws.
+Pause leaves the generator `steps` where it is; Run goes on with it, until it is exhausted or a control has moved.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from hpt_lab.widgets.controls import Knob
 from hpt_lab.widgets.look import Board
 from hpt_lab.widgets.worker import WORKER
 
@@ -20,10 +22,22 @@ class Explorer(Board):
     """A board that can always be drawn; see the top of this file."""
 
     _begun = False
+    _steps: Iterator[float] | None = None  # where a pause has left them
+    stop = threading.Event()  # the running work's, for a slice that takes long
+    _state_of: Any = None  # what the state was made from; None: anything must be made anew
     look: frozenset[str] = frozenset()  # controls that change only what is shown: a running work reads them itself
+
+    def __init__(self, title: str, knobs: Sequence[Knob], *, size: tuple[int, int], about: str):
+        super().__init__(title, knobs, size=size, about=about)
+        again = self.button("Reset", self.reset, icon="fast-backward", tip="Back to where Run begins")
+        self.buttons.children = (self.run_button, self.pause_button, again, self.defaults_button)
 
     def prepare(self) -> None:
         """Bring the state in line with the controls; cheap, and harmless to repeat."""
+
+    def steps(self) -> Iterator[float]:
+        """Do what Run does, in slices; yield how many seconds to wait before the next."""
+        raise NotImplementedError
 
     def frame(self) -> None:
         """Draw the state and say it."""
@@ -39,12 +53,39 @@ class Explorer(Board):
             self.start()
             WORKER.wait(RUN_SECONDS)
 
+    def work(self, stop: threading.Event) -> Iterator[None]:
+        """Go on with the steps that a pause has left, or begin them."""
+        self.stop, steps, self._steps = stop, self._steps, None
+        if steps is None:
+            self.prepare()
+            steps = self.steps()
+        try:
+            for seconds in steps:
+                self._steps = steps  # for the next Run, should this generator be closed here
+                stop.wait(seconds)
+                yield
+                self._steps = None
+        except GeneratorExit:
+            if not WORKER.busy(self):  # paused; otherwise this widget's next job is about to draw
+                self.frame()
+            raise
+        self.frame()
+
     def changed(self, names: set[str]) -> None:
         """Stop the work and show what the controls say now."""
         if self._begun and not (names <= self.look and WORKER.busy(self)):
             self.start(self._show)
 
+    def reset(self) -> None:
+        """Go back to where Run begins."""
+        def back(stop: threading.Event) -> Iterator[None]:
+            self._state_of = None
+            yield from self._show(stop)
+
+        self.start(back)
+
     def _show(self, stop: threading.Event) -> Iterator[None]:
+        self._steps = None
         self.prepare()
         self.frame()
         yield

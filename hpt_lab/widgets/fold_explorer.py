@@ -3,12 +3,11 @@
 Top left the folds, a row per fold over all rows of the data; below the rows' classes and groups. Right the validation
 accuracy of every fold as the k networks train together (`training.stacked`), and their mean and spread. The folds are
 scikit-learn's by way of `training.cross_validation`. With "Scale before splitting" every fold is trained a second time on
-rows that a scaler fitted to *all* rows has scaled, so that the leak can be read off pairwise. Read `work` first.
+rows that a scaler fitted to *all* rows has scaled, so that the leak can be read off pairwise. Read `steps` first.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -91,10 +90,10 @@ class FoldExplorer(Explorer):
         self.curves = []
         self._drawn = False
 
-    def work(self, stop: threading.Event) -> Iterator[None]:
-        """Train all folds together, drawing as the epochs go by."""
-        self.prepare()
-        self.say("loading TensorFlow …")
+    def steps(self) -> Iterator[float]:
+        """Train all folds together, an epoch at a time."""
+        self.say("loading TensorFlow and tracing the graph …")
+        yield 0
         from hpt_lab.training.cross_validation import make_folds
         from hpt_lab.training.objective import build_model
         from hpt_lab.training.stacked import train_together
@@ -104,19 +103,20 @@ class FoldExplorer(Explorer):
         if values["leak"]:
             folds += make_folds(_scaled_first(self.cut), self.splitter, seed=values["seed"])
         seeds = [(values["seed"], i % values["folds"]) for i in range(len(folds))]  # a leaky fold has its honest twin's
-        models = [build_model(_network, {}, seed=seed, x=fold.train[0]) for seed, fold in zip(seeds, folds, strict=True)]
-        yield
+        models = []
+        for own_seed, fold in zip(seeds, folds, strict=True):
+            models.append(build_model(_network, {}, seed=own_seed, x=fold.train[0]))
+            yield 0
         self.curves = [[] for _ in folds]
-        self.say("tracing the graph …")
-        train_together(models, [fold.train for fold in folds], validation=[fold.validation for fold in folds],
-                       epochs=values["epochs"], seeds=seeds, jit=False, on_epoch=self._seen, stop=stop)
-        self.frame()
-
-    def _seen(self, epoch: int, logs: dict[int, dict[str, float]]) -> None:
-        for i, log in logs.items():
-            self.curves[i].append(log["val_accuracy"])
-        if self.picture.due():
-            self.frame()
+        rows, validation = [fold.train for fold in folds], [fold.validation for fold in folds]
+        for epoch in range(values["epochs"]):
+            trained = train_together(models, rows, validation=validation, epochs=epoch + 1, start=epoch, seeds=seeds, jit=False)
+            assert trained is not None
+            for curve, member in zip(self.curves, trained, strict=True):
+                curve += member.curves["val_accuracy"]
+            if self.picture.due():
+                self.frame()
+            yield 0
 
     # The picture.
 

@@ -2,14 +2,13 @@
 
 "One seed" animates one search of each, all having spent equally much at any moment; "many seeds" repeats that and draws the
 mean loss with bands of two standard errors, growing with every seed, and the ranks. What runs is what
-`curves.race` runs (`curves.racing.incumbents`), so random search with twice the budget joins them. Read `work` first.
+`curves.race` runs (`curves.racing.incumbents`), so random search with twice the budget joins them. Read `steps` first.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,8 +47,8 @@ class RaceTrack(Explorer):
             raise HptError("no recorded table comes with this hpt_lab; hand one over with RaceTrack(table)")
         super().__init__("Race track", [
             Choice("source", "Table", names[0], names), Choice("show", "Race", ONE, (ONE, MANY)),
-            Number("full_trainings", "Budget", 20, low=2, high=40, whole=True, help="Epochs to spend, in full trainings"),
-            Number("seeds", "Seeds", 20, low=2, high=100, whole=True, help="How often it is repeated with many seeds"), seed(),
+            Number("full_trainings", "Budget", 10, low=2, high=40, whole=True, help="Epochs to spend, in full trainings"),
+            Number("seeds", "Seeds", 5, low=2, high=100, whole=True, help="How often it is repeated with many seeds"), seed(),
         ], size=(960, 450), about="Same table, same budget: whose best config so far is the best? Random search with twice the "
                                   "budget is the line to beat.")
         left, right = (0.065, 0.13, 0.6, 0.79), (0.845, 0.13, 0.14, 0.79)
@@ -69,35 +68,29 @@ class RaceTrack(Explorer):
         self.budget = values["full_trainings"] * table.epochs
         self.field: dict[str, tuple[Strategy, int]] = {name: (strategy, 1) for name, strategy in contestants(table).items()}
         self.field[LINE] = random_search(table.space, trials=2 * values["full_trainings"], budget=table.epochs), 2
-        self.runs, self.race = {name: [] for name in self.field}, None
+        self.runs, self.race, self._spent = {name: [] for name in self.field}, None, 0.0
         self._paths: dict[str, list[tuple[float, float, float]]] = {name: [] for name in self.field}
         if not self._lines:
             self._draw_track(*self._views[ONE])
 
-    def work(self, stop: threading.Event) -> Iterator[None]:
+    def steps(self) -> Iterator[float]:
         """Race one seed with a frame now and then, or seed after seed with a frame after each."""
-        self.prepare()
-        self.frame()
         values = self.controls.values
-        one = values["show"] == ONE
-        for number in range(values["seed"], values["seed"] + (1 if one else values["seeds"])):
+        one, first = values["show"] == ONE, values["seed"]
+        for number in range(first, first + (1 if one else values["seeds"])):
             shown = 0.0
             for spent in self._together(number):  # many results may come at one step
-                if one and self.picture.due():
-                    self._move(spent)
-                if one and spent > shown:
-                    stop.wait(SLOWEST / STEPS)
-                    shown = spent
-                yield
+                self._spent = spent
+                if self.picture.due():
+                    self._move() if one else self.say(self.words())
+                yield SLOWEST / STEPS if one and spent > shown else 0.0
+                shown = spent
             for name, path in self._paths.items():
                 self.runs[name].append(_run(path))
-            if not one and number > values["seed"]:
-                seeds = tuple(range(values["seed"], number + 1))
-                self.race = Race(self.table, "accuracy", "epochs", self.budget, 1, seeds, self.runs)
-                if self.picture.due() or len(seeds) == values["seeds"]:
+            if not one and number > first:
+                self.race = Race(self.table, "accuracy", "epochs", self.budget, 1, tuple(range(first, number + 1)), self.runs)
+                if self.picture.due():
                     self.frame()
-        if one:
-            self._move(self.budget)
 
     def _together(self, seed: int) -> Iterator[float]:
         """Advance all strategies in small steps of the budget, and yield what each has spent."""
@@ -128,11 +121,7 @@ class RaceTrack(Explorer):
                                           fontsize=10.5, color=INK)
         else:
             self._draw_bands(self.race, *self._views[MANY])
-        for line, place in zip(self._lines.values(), self._places, strict=True):
-            line.set_data([], [])
-            place.set_text("")
-        self.say(self.words())
-        self.picture.show(fresh=True)
+        self._move(fresh=True)
 
     def _draw_bands(self, race: Race, bands: Axes, ranks: Axes) -> None:
         """Draw means and ranks; the ranks' names and markers are the legend of both."""
@@ -162,32 +151,38 @@ class RaceTrack(Explorer):
         self._places = [ladder.text(-1.1, i, "", va="center", fontsize=9.5, color=INK) for i in range(len(self.field))]
         self.picture.moving(*self._lines.values(), *self._places)
 
-    def _move(self, spent: float) -> None:
-        """Draw one seed's searches up to `spent`, and the order they are in."""
+    def _move(self, *, fresh: bool = False) -> None:
+        """Draw one seed's searches as far as they are, and the order they are in; where bands are shown, nothing of it."""
+        one = self.controls.values["show"] == ONE
         for name, line in self._lines.items():
-            path = [(x, loss) for x, loss, _ in self._paths[name] if math.isfinite(loss)]
-            last = [(spent, path[-1][1])] if path else []
+            path = [(x, loss) for x, loss, _ in self._paths[name] if math.isfinite(loss)] if one else []
+            last = [(self._spent, path[-1][1])] if path else []
             line.set_data(*np.array([*path, *last]).reshape(-1, 2).T)
         order = sorted(self.field, key=lambda name: (self._loss(name), name))
         for i, (place, name) in enumerate(zip(self._places, order, strict=True)):
-            place.set_text(f"{i + 1}. {_short(name)}  {self._loss(name):.4f}")
-        self.say(self.words(spent))
-        self.picture.show()
+            place.set_text(f"{i + 1}. {_short(name)}  {self._loss(name):.4f}" if one and self._spent else "")
+        self.say(self.words())
+        self.picture.show(fresh=fresh)
 
     def _loss(self, name: str) -> float:
         return self._paths[name][-1][1] if self._paths[name] else math.inf
 
-    def words(self, spent: float | None = None) -> str:
+    def words(self) -> str:
         """Return the line of text under the controls."""
-        if self.race is not None:
-            return f"{count(len(self.race.seeds), 'seed')}. " + self.race.verdict().replace("\n", " ")
-        if spent is None:
+        values = self.controls.values
+        if self._spent == 0:
             return (f"{len(self.field) - 1} strategies will spend {self.budget:,} epochs each on {self.table.name}, as much as "
-                    f"{self.budget // self.table.epochs} full trainings. Press Run.")
+                    f"{values['full_trainings']} full trainings. Press Run.")
+        done = len(self.runs[LINE])
+        if values["show"] == MANY:
+            verdict = f" {self.race.verdict()}".replace("\n", " ") if self.race is not None else ""
+            now = f" of {values['seeds']}; the next is {self._spent / self.budget:.0%} done" if done < values["seeds"] else ""
+            return f"{count(done, 'seed')}{now}.{verdict}"
         best = min(map(self._loss, self.field))
         leaders = [name for name in self.field if self._loss(name) == best]
-        text = f"After {spent:,.0f} epochs each: {', '.join(leaders)} {'lead' if len(leaders) > 1 else 'leads'} with {best:.4f}"
-        return text + (". One seed is an anecdote: race many." if spent >= self.budget else ".")
+        lead = f"{', '.join(leaders)} {'lead' if len(leaders) > 1 else 'leads'}"
+        text = f"After {self._spent:,.0f} epochs each: {lead} with {best:.4f}"
+        return text + (". One seed is an anecdote: race many." if self._spent >= self.budget else ".")
 
 
 def _run(path: list[tuple[float, float, float]]) -> Run:

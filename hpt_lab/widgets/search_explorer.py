@@ -4,13 +4,12 @@ Source: Bergstra & Bengio, "Random search for hyper-parameter optimization", JML
 hyperparameters, of which the learning rate matters and weight decay hardly does; the same number of trials by grid search,
 random search and a scrambled Sobol sequence. Ticks on the edges project the trials on each axis: a grid of 9 tries the
 learning rate at 3 places, the others at 9. One landscape is an anecdote, so Run repeats it on many.
-Read `Landscape`, then `searched`, then `work`.
+Read `Landscape`, then `searched`, then `SearchExplorer.steps`.
 """
 
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -118,9 +117,8 @@ class SearchExplorer(Explorer):
         self.best = {name: float(self._landscape(*points.T).min()) for name, points in self.points.items()}
         self.repeated = {name: [] for name in NAMES}
 
-    def work(self, stop: threading.Event) -> Iterator[None]:
+    def steps(self) -> Iterator[float]:
         """Repeat the comparison on other landscapes, with other random points."""
-        self.prepare()
         values = self.controls.values
         for i in range(REPEATS):
             landscape = Landscape(values["seed"] + i, values["width"], values["minor"])
@@ -128,8 +126,7 @@ class SearchExplorer(Explorer):
                 found.append(float(landscape(*searched(name, values["trials"], values["seed"] + i).T).min()))
             if self.picture.due():
                 self.say(self.words())
-            yield
-        self.frame()
+            yield 0
 
     def frame(self) -> None:
         """Draw landscape, trials and projections, and say who found what."""
