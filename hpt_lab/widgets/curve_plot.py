@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from hpt_lab.widgets.look import BLUE, INK, ORANGE, VERMILLION, Picture, dress
 from hpt_lab.widgets.verdict import best_epoch
 
-EPOCH_STEPS = (20, 50, 100, 200, 300, 400, 500, 700, 1000, 1500, 2000)
-LOWEST = 1e-3  # loss shown; below it there is nothing to see
+EPOCH_STEPS = (30, 100, 300, 1000, 3000)  # few, since new limits cost five frames
+LOWEST = 1e-4  # loss shown; below it there is nothing to see
 POINTS = 250  # drawn per line; more than the pixels can show costs time
 GREYS = (("#555555", ":", "x"), ("#777777", (0, (3, 1, 1, 1)), "+"), ("#999999", (0, (1, 2)), "1"))  # of kept runs
 Curves = Mapping[str, Sequence[float]]
@@ -61,10 +61,11 @@ class CurvePlot:
             ax.legend().remove()  # there is one for both, below
             ax.xaxis.set_major_locator(MaxNLocator(integer=True))
             self._titles[name] = ax.set_title(" ", loc="left", fontsize=10.5, color=INK)
+            star.set_clip_on(False)
             picture.moving(train, validation, star, self._titles[name])
         loss.set_yscale("log")
         loss.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        loss.yaxis.set_minor_formatter(NullFormatter())
+        loss.minorticks_off()
         loss.tick_params(labelbottom=False)
         accuracy.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
         accuracy.set_xlabel("epochs", fontsize=9.5, color=INK)
@@ -77,15 +78,15 @@ class CurvePlot:
         n = len(curves["loss"])
         rows = np.unique(np.linspace(0, n - 1, min(n, POINTS)).astype(int)) if n else np.zeros(0, int)
         for name, line in self._lines.items():
-            line.set_data(rows + 1, np.asarray(curves[name], dtype=float)[rows])
+            values_shown = np.asarray(curves[name], dtype=float)[rows]
+            line.set_data(rows + 1, np.maximum(values_shown, LOWEST) if name.endswith("loss") else values_shown)
         best = best_epoch(curves["val_loss"]) if n else 0
         for name, star in self._stars.items():
-            star.set_data([best] if n else [], [curves[f"val_{name}"][best - 1]] if n else [])
+            star.set_data([best] if n else [], [max(curves[f"val_{name}"][best - 1], LOWEST)] if n else [])
         self._titles["loss"].set_text(f"Loss: best in epoch {best}" if n else "Loss")  # short: text is slow to draw
-        self._titles["accuracy"].set_text("Accuracy {:.0%}, validation {:.0%}".format(
-            *(curves[name][-1] for name in ("accuracy", "val_accuracy"))) if n else "Accuracy")
+        self._titles["accuracy"].set_text(f"Validation accuracy {curves['val_accuracy'][-1]:.0%}" if n else "Accuracy")
         labels = [kept.label(values) for kept in self.kept]
-        self.stale |= self._fit([curves, *(kept.curves for kept in self.kept)]) or labels != self._labels
+        self.stale |= self._fit([curves, *(kept.curves for kept in self.kept)], values["epochs"]) or labels != self._labels
         stale, self.stale, self._labels = self.stale, False, labels
         if stale:
             self._draw_behind()
@@ -111,15 +112,15 @@ class CurvePlot:
         self.axes["accuracy"].legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, -0.33), ncols=3, frameon=False,
                                      fontsize=8, labelcolor=INK, columnspacing=1.2, borderaxespad=0)
 
-    def _fit(self, all_curves: list[Curves]) -> bool:
-        """Set limits in steps."""
+    def _fit(self, all_curves: list[Curves], until: int) -> bool:
+        """Set limits in steps; the last is where training will end."""
         n = max(len(curves["loss"]) for curves in all_curves)
-        last = next((step for step in EPOCH_STEPS if step >= n), math.ceil(n / 1000) * 1000)
+        last = max(n, min(until, next(step for step in EPOCH_STEPS if step >= n)))
         losses = [v for curves in all_curves for name in ("loss", "val_loss") for v in curves[name] if 0 < v < math.inf] or [1.0]
         low, high = max(min(losses), LOWEST), min(max(max(losses), 1.5 * min(losses), 2 * LOWEST), 1e6)
         accuracies = [v for curves in all_curves for name in ("accuracy", "val_accuracy") for v in curves[name] if v >= 0]
         floor = min(math.floor(min(accuracies, default=0.5) * 10) / 10, 0.8)
-        limits = (last, 10 ** (math.floor(math.log10(low) * 3) / 3), 10 ** (math.ceil(math.log10(high) * 3) / 3), floor)
+        limits = (last, 10 ** math.floor(math.log10(low)), 10 ** (math.ceil(math.log10(high) * 2) / 2), floor)
         if limits == self._limits:
             return False
         self._limits = limits

@@ -15,7 +15,7 @@ To build a widget, subclass Board, declare controls, draw inside `work`, and yie
             v = self.controls.values                    # a snapshot
             for n in range(1000):
                 ...
-                if self.picture.due():                  # at most 20 frames a second
+                if self.picture.due():                  # at most 22 frames a second
                     self.frame(...)
                 yield
             self.frame(...)                             # the last state is always shown
@@ -56,7 +56,7 @@ __all__ = ["BLUE", "FAINT", "GREEN", "INK", "LINES", "ORANGE", "PURPLE", "VERMIL
 PURPLE = "#CC79A7"
 LINES = ((BLUE, "-", "o"), (VERMILLION, "--", "s"), (GREEN, "-.", "^"), (PURPLE, ":", "D"), (ORANGE, (0, (5, 1, 1, 1)), "v"))
 DPI = 100
-FRAME_SECONDS = 0.05  # not more than 20 frames a second, and at most two thirds of the time spent drawing
+FRAME_SECONDS = 0.045  # not more than 22 frames a second, and at most two thirds of the time spent drawing
 
 
 def seed(value: int = 0) -> Number:

@@ -82,7 +82,10 @@ class TrainingBoard(Board):
 
     def words(self) -> str:
         """Return the line of text under the controls."""
-        return f"Epoch {self.training.epochs if self.training else 0}. {self.verdict}"
+        if self.training is None or not self.training.epochs:
+            return f"Epoch 0. {self.verdict}"
+        now = {name: values[-1] for name, values in self.training.curves.items()}
+        return f"Epoch {self.training.epochs}: loss {now['loss']:.2g}, validation {now['val_loss']:.2g}. {self.verdict}"
 
     # On the worker's thread.
 
