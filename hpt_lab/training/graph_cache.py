@@ -19,7 +19,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from hpt_lab.training.graphs import EpochGraph, knobs, replaced, trace
+from hpt_lab.training.graphs import EpochGraph, is_small, trace
+from hpt_lab.training.knobs import knobs, replaced
 
 WIDTHLESS = (keras.layers.InputLayer, keras.layers.Dense, keras.layers.Dropout, keras.layers.Activation,
              keras.layers.BatchNormalization, keras.layers.ReLU, keras.layers.LeakyReLU)
@@ -98,7 +99,7 @@ def architecture(model: keras.Model, rows: tuple[Any, ...], xla: bool) -> tuple[
     if keras.layers.Normalization in types or _foreign(config, {kind.__name__ for kind in types}):
         return None  # Normalization: what it adapted to is a constant of the graph, but not of its config
     specs = tuple((tuple(t.shape[1:]), t.dtype.name) for t in tf.nest.flatten(rows))
-    return text, types, type(model.optimizer), type(model.loss), specs, len(rows), sharing, xla
+    return text, types, type(model.optimizer), type(model.loss), specs, len(rows), sharing, xla, is_small(model)
 
 
 def _without(config: Any, keys: set[str]) -> Any:

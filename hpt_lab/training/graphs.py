@@ -17,8 +17,7 @@ import math
 import os
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from threading import Event
 from typing import Any, Literal
 
@@ -29,7 +28,9 @@ import numpy as np
 import tensorflow as tf
 
 from hpt_lab.errors import BuildError, HptError
+from hpt_lab.training.knobs import dropout_call, knobs, replaced
 from hpt_lab.training.metrics import gives_logits
+from hpt_lab.training.update_rules import FlatUpdate, has_rule
 
 Jit = bool | Literal["auto"]
 
@@ -37,7 +38,7 @@ CALL_SECONDS = 0.08  # a graph call is kept this short, so that `stop` is seen i
 FIRST_STEPS = 4  # batches in a call whose pace isn't known yet
 ROWS_AT_ONCE = 512  # validation rows per forward pass; fixed, since a matmul's rounding may depend on its row count
 XLA_STEPS = 10_000  # XLA saves about 0.2 ms per small batch and costs 1.0 to 1.5 s to compile
-XLA_WEIGHTS = 100_000  # above this the arithmetic dominates, and XLA's matmul on a CPU is no better than Eigen's
+SMALL = 100_000  # weights; above this the arithmetic dominates, and neither XLA nor a single thread is an advantage
 XLA_LAYERS = {"InputLayer", "Dense", "Activation", "Dropout", "Flatten", "Reshape", "Rescaling", "BatchNormalization",
               "LayerNormalization", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Add", "Concatenate"}
 
@@ -64,16 +65,18 @@ class EpochGraph:
         self._store = [_shapeless(v.value) for v in variables(model)] if any_width else []
         self._calls: list[tuple[Any, list[tuple[Any, int | None]]]] = []
         self.bind(model)
+        self.small = is_small(model)
         try:
-            if xla:
-                static = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), rows)
-                order = tf.TensorSpec([len(tf.nest.flatten(rows)[0])], tf.int32)
-                steps = tf.function(functools.partial(self._train_static, batch_size), autograph=False, jit_compile=True)
-                self._train_call = steps.get_concrete_function(static, order, *rest)
-            else:
-                steps = tf.function(self._train, autograph=False)
-                self._train_call = steps.get_concrete_function(data, tf.TensorSpec([None], tf.int32), *rest)
-            self._evaluate_call = tf.function(self._evaluate, autograph=False).get_concrete_function(data)
+            with executor(self.small):
+                if xla:
+                    static = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), rows)
+                    order = tf.TensorSpec([len(tf.nest.flatten(rows)[0])], tf.int32)
+                    steps = tf.function(functools.partial(self._train_static, batch_size), autograph=False, jit_compile=True)
+                    self._train_call = steps.get_concrete_function(static, order, *rest)
+                else:
+                    steps = tf.function(self._train, autograph=False)
+                    self._train_call = steps.get_concrete_function(data, tf.TensorSpec([None], tf.int32), *rest)
+                self._evaluate_call = tf.function(self._evaluate, autograph=False).get_concrete_function(data)
         except BaseException:
             self.release()
             raise
@@ -119,11 +122,19 @@ class EpochGraph:
 
     def _train(self, data: Any, order: Any, batch_size: Any, start: Any, stop: Any, loss: Any, hits: Any) -> Any:
         """Take the gradient steps start..stop-1; `order` (n,) says which rows make up which batch."""
-        def body(i: Any, loss: Any, hits: Any) -> Any:
-            batch_loss, batch_hits = self._step(gather(data, order[i * batch_size:(i + 1) * batch_size]))
-            return i + 1, loss + batch_loss, hits + batch_hits
+        flat = FlatUpdate(self.model) if self.small and has_rule(self.model) else None
 
-        return tf.while_loop(lambda i, *_: i < stop, body, (start, loss, hits), parallel_iterations=1)[1:]
+        def body(i: Any, loss: Any, hits: Any, slots: Any) -> Any:
+            batch = gather(data, order[i * batch_size:(i + 1) * batch_size])
+            batch_loss, batch_hits, slots = self._step(batch, flat, slots)
+            return i + 1, loss + batch_loss, hits + batch_hits, slots
+
+        slots = [] if flat is None else flat.read()
+        _, loss, hits, slots = tf.while_loop(lambda i, *_: i < stop, body, (start, loss, hits, slots),
+                                             parallel_iterations=1)
+        if flat is not None:
+            flat.write(slots)
+        return loss, hits
 
     def _train_static(self, batch_size: int, data: Any, order: Any, _: Any, start: Any, stop: Any, loss: Any,
                       hits: Any) -> Any:
@@ -131,11 +142,11 @@ class EpochGraph:
         full, rest = divmod(order.shape[0], batch_size)
 
         def body(i: Any, loss: Any, hits: Any) -> Any:
-            batch_loss, batch_hits = self._step(gather(data, tf.slice(order, [i * batch_size], [batch_size])))
+            batch_loss, batch_hits, _ = self._step(gather(data, tf.slice(order, [i * batch_size], [batch_size])))
             return i + 1, loss + batch_loss, hits + batch_hits
 
         def last() -> Any:
-            batch_loss, batch_hits = self._step(gather(data, order[full * batch_size:]))
+            batch_loss, batch_hits, _ = self._step(gather(data, order[full * batch_size:]))
             return loss + batch_loss, hits + batch_hits
 
         if full:
@@ -143,16 +154,19 @@ class EpochGraph:
             loss, hits = tf.while_loop(lambda i, *_: i < end, body, (start, loss, hits), parallel_iterations=1)[1:]
         return tf.cond(stop > full, last, lambda: (loss, hits)) if rest else (loss, hits)
 
-    def _step(self, batch: Any) -> Any:
-        """Take one gradient step, as `keras.Model.train_step` does; return the batch's summed loss and hits."""
+    def _step(self, batch: Any, flat: FlatUpdate | None = None, slots: Any = None) -> Any:
+        """Take one gradient step, as `keras.Model.train_step` does; return the batch's summed loss and hits, and slots."""
         model, optimizer = self.model, self.model.optimizer
         with tf.GradientTape() as tape:
             predictions, loss = self._forward(batch, training=True)
             scaled = optimizer.scale_loss(loss)
-        weights = model.trainable_weights
-        optimizer.apply_gradients(zip(tape.gradient(scaled, weights), weights, strict=True))
+        gradients = tape.gradient(scaled, model.trainable_weights)
+        if flat is None:
+            optimizer.apply_gradients(zip(gradients, model.trainable_weights, strict=True))
+        else:
+            slots = flat.apply(gradients, slots)
         n = tf.cast(tf.shape(tf.nest.flatten(batch)[0])[0], tf.float32)
-        return tf.cast(loss, tf.float32) * n, self._hits(batch[1], predictions)
+        return tf.cast(loss, tf.float32) * n, self._hits(batch[1], predictions), slots
 
     def _evaluate(self, data: Any) -> Any:
         predictions, loss = self._forward(data, training=False)
@@ -160,7 +174,7 @@ class EpochGraph:
 
     def _forward(self, batch: Any, *, training: bool) -> Any:
         model, (x, y), weight = self.model, batch[:2], batch[2] if len(batch) > 2 else None
-        dialled = [(owner, "call", _dropout(owner, dial)) if name == "rate" else (owner, name, dial)
+        dialled = [(owner, "call", dropout_call(owner, dial)) if name == "rate" else (owner, name, dial)
                    for dial, (owner, name) in zip(self._dials, knobs(model), strict=True)]
         with replaced(dialled):
             predictions = model(x, training=training) if model._call_has_training_arg else model(x)
@@ -173,14 +187,16 @@ class EpochGraph:
         """Count the rows predicted right, or 0.0 where accuracy has no meaning."""
         if self.kind is None or not tf.is_tensor(predictions) or predictions.shape.rank != 2:
             return tf.constant(0.0)
+        logits = getattr(predictions, "_keras_logits", None)  # from which Keras takes the loss; then no softmax is needed
         if self.kind == "binary":
-            guess = predictions > (0.0 if self.logits else 0.5)
+            guess = predictions > (0.0 if self.logits else 0.5) if logits is None else logits > 0.0
             truth = tf.reshape(y, tf.shape(predictions)) > tf.cast(0.5, y.dtype) if y.dtype.is_floating else \
                 tf.reshape(y, tf.shape(predictions)) > 0
             return tf.reduce_sum(tf.reduce_mean(tf.cast(guess == truth, tf.float32), axis=-1))
         one_hot = y.shape.rank == 2 and y.shape[-1] != 1
         truth = tf.argmax(y, -1) if one_hot else tf.cast(tf.reshape(y, [-1]), tf.int64)
-        return tf.reduce_sum(tf.cast(tf.argmax(predictions, -1) == truth, tf.float32))
+        guess = tf.argmax(predictions if logits is None else logits, -1)
+        return tf.reduce_sum(tf.cast(guess == truth, tf.float32))
 
     # Eager drivers.
 
@@ -196,7 +212,8 @@ class EpochGraph:
             pace = self.seconds_per_step
             end = min(steps, done + (max(1, int(CALL_SECONDS / pace)) if pace else FIRST_STEPS))
             started = time.perf_counter()
-            loss, hits = self._train_call(data, order, size, tf.constant(done), tf.constant(end), loss, hits)
+            with executor(self.small):
+                loss, hits = self._train_call(data, order, size, tf.constant(done), tf.constant(end), loss, hits)
             if not math.isfinite(float(loss)):
                 return math.nan, math.nan
             if not self._first_call:  # a first call is slow for other reasons
@@ -213,7 +230,8 @@ class EpochGraph:
                 return None
             last = min(n, first + ROWS_AT_ONCE)
             part = data if n <= ROWS_AT_ONCE else tf.nest.map_structure(lambda t: t[first:last], data)  # noqa: B023
-            part_loss, part_hits, predictions = self._evaluate_call(part)
+            with executor(self.small):
+                part_loss, part_hits, predictions = self._evaluate_call(part)
             loss, hits = loss + float(part_loss) * (last - first), hits + float(part_hits)
             parts.append(predictions)
         predictions = tf.nest.map_structure(lambda *p: np.concatenate([t.numpy() for t in p]), *parts)
@@ -231,49 +249,6 @@ class EpochGraph:
 def _shapeless(value: tf.Variable) -> tf.Variable:
     """Make a variable that may change its shape; known shapes are part of what TensorFlow compiles a call for."""
     return tf.Variable(value, trainable=value.trainable, shape=tf.TensorShape([None] * len(value.shape)))
-
-
-def knobs(model: keras.Model) -> list[tuple[Any, str]]:
-    """List the (object, attribute) pairs whose numbers a graph reads from variables: dropout rates, L1, L2 factors.
-
-    A dropout layer made with rate 0 has no seeds to draw a mask from, so it stays without dropout.
-    """
-    found: list[tuple[Any, str]] = []
-    for layer in model._flatten_layers():
-        if type(layer) is keras.layers.Dropout and layer.noise_shape is None and hasattr(layer, "seed_generator"):
-            found.append((layer, "rate"))
-        for name in ("kernel_regularizer", "bias_regularizer", "activity_regularizer"):
-            regularizer = getattr(layer, name, None)
-            if type(regularizer) in (keras.regularizers.L1, keras.regularizers.L2):
-                found.append((regularizer, "l1" if type(regularizer) is keras.regularizers.L1 else "l2"))
-    return found
-
-
-def _dropout(layer: keras.layers.Dropout, rate: tf.Variable) -> Any:
-    """Make a dropout layer's `call` with a variable for its rate; Keras' own needs a number. The masks are the same."""
-    def call(inputs: Any, training: bool = False) -> Any:
-        if not training:
-            return inputs
-        uniform = keras.random.uniform(tf.shape(inputs), dtype=inputs.dtype, seed=layer.seed_generator)
-        scaled = inputs * tf.cast(1 / (1 - rate), inputs.dtype)
-        return tf.where(uniform >= tf.cast(rate, inputs.dtype), scaled, tf.zeros_like(inputs))
-    return call
-
-
-@contextmanager
-def replaced(values: list[tuple[Any, str, Any]]) -> Iterator[None]:
-    """Give attributes (object, name, value) other values for a while."""
-    before = [vars(owner).get(name, replaced) for owner, name, _ in values]
-    try:
-        for owner, name, value in values:
-            setattr(owner, name, value)
-        yield
-    finally:
-        for (owner, name, _), value in zip(values, before, strict=True):
-            if value is replaced:  # it was the class's
-                delattr(owner, name)
-            else:
-                setattr(owner, name, value)
 
 
 def variables(model: keras.Model) -> list[Any]:
@@ -324,7 +299,20 @@ def use_xla(model: keras.Model, jit: Jit, *, steps: int) -> bool:
     if jit != "auto":
         return bool(jit)
     layers = {type(layer).__name__ for layer in model._flatten_layers(include_self=False)}
-    return steps >= XLA_STEPS and layers <= XLA_LAYERS and model.count_params() <= XLA_WEIGHTS
+    return steps >= XLA_STEPS and layers <= XLA_LAYERS and is_small(model)
+
+
+def is_small(model: keras.Model) -> bool:
+    """Tell whether a step of this model costs more in handing out its operations than in doing them."""
+    return bool(model.count_params() <= SMALL)
+
+
+def executor(small: bool) -> AbstractContextManager[None]:
+    """Choose who runs the operations of a graph that is traced and called inside: for small models a single thread.
+
+    That halves the time of a small step, which otherwise goes into waking threads.
+    """
+    return tf.experimental.function_executor_type("SINGLE_THREADED_EXECUTOR" if small else "")
 
 
 def accuracy_kind(model: keras.Model) -> str | None:

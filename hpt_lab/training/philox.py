@@ -15,7 +15,6 @@ import tensorflow as tf
 MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
 WEYL = 0x9E3779B9, 0xBB67AE85  # added to the key after every round
 SCRAMBLE = 0x3EC8F720, 0x02461E29  # the key with which TensorFlow turns a seed into a key and a counter
-ONE = 127 << 23  # the bits of float32 1.0; with 23 random bits below, a number in [1, 2)
 
 
 def uniform(seed: Any, shape: tuple[int, ...]) -> tf.Tensor:
@@ -29,8 +28,8 @@ def uniform(seed: Any, shape: tuple[int, ...]) -> tf.Tensor:
     block = tf.cast(tf.range(-(-n // 4)), tf.uint32)  # (n/4,) one counter for every four numbers
     zeros = tf.zeros_like(block)
     words = tf.stack(_philox((block, zeros, zeros + key[2], zeros + key[3]), (key[0], key[1])), axis=-1)  # (n/4, 4)
-    bits = tf.reshape(words, [-1])[:n] & _word(2**23 - 1) | _word(ONE)
-    return tf.reshape(tf.bitcast(bits, tf.float32) - 1.0, shape)
+    bits = tf.reshape(words, [-1])[:n] & _word(2**23 - 1)
+    return tf.reshape(tf.cast(bits, tf.float32) * 2.0**-23, shape)
 
 
 def _philox(counter: tuple[Any, ...], key: tuple[Any, Any]) -> tuple[Any, ...]:

@@ -21,7 +21,8 @@ import numpy as np
 import tensorflow as tf
 
 from hpt_lab.training.epochs import Curves, batch_order
-from hpt_lab.training.graphs import CALL_SECONDS, FIRST_STEPS, accuracy_kind, knobs, replaced
+from hpt_lab.training.graphs import CALL_SECONDS, FIRST_STEPS, accuracy_kind
+from hpt_lab.training.knobs import knobs, replaced
 from hpt_lab.training.metrics import gives_logits
 from hpt_lab.training.philox import uniform
 from hpt_lab.training.update_rules import slot_variables, update

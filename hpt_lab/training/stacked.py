@@ -28,7 +28,8 @@ from keras.src.models import Functional
 from hpt_lab.errors import DataError, HptError
 from hpt_lab.training.epochs import Curves, Trainer, as_rows
 from hpt_lab.training.graph_cache import architecture
-from hpt_lab.training.graphs import build_variables, check_compiled, replaced
+from hpt_lab.training.graphs import build_variables, check_compiled
+from hpt_lab.training.knobs import replaced
 from hpt_lab.training.stack_graph import Plan, Rows, Stack, Trained
 from hpt_lab.training.update_rules import has_rule
 
@@ -86,7 +87,8 @@ def can_stack(model: keras.Model) -> bool:
     return (type(model) in (keras.Sequential, Functional) and not model.run_eagerly
             and len(model.inputs) == len(model.outputs) == 1
             and reduction in ("sum_over_batch_size", "mean") and not model.non_trainable_weights
-            and has_rule(model.optimizer) and all(map(_is_rowwise, model._flatten_layers(include_self=False))))
+            and has_rule(model) and isinstance(model.optimizer._learning_rate, keras.Variable)
+            and all(map(_is_rowwise, model._flatten_layers(include_self=False))))
 
 
 def _alone(model: keras.Model, parts: dict[str, list[Rows]], plan: Plan) -> list[Trained] | None:

@@ -25,8 +25,7 @@ def update(optimizer: Any, weight: Any, gradient: Any, slots: list[Any], *,
     """Take one step; return the new weight and slots. `step` counts from 1; `decay` None: no weight decay."""
     if decay is not None:
         weight = weight - weight * decay * rate
-    rule = {keras.optimizers.SGD: _sgd, keras.optimizers.RMSprop: _rmsprop}.get(type(optimizer), _adam)
-    change, slots = rule(optimizer, gradient, slots, rate, step)
+    change, slots = RULES[type(optimizer)](optimizer, gradient, slots, rate, step)
     return weight + change, slots
 
 
@@ -53,12 +52,58 @@ def _adam(o: Any, gradient: Any, slots: list[Any], rate: Any, step: Any) -> tupl
     return -momentum * alpha / (tf.sqrt(velocity) + o.epsilon), [momentum, velocity]
 
 
-def has_rule(optimizer: Any) -> bool:
-    """Tell whether `update` does all that this optimizer does: no clipping, schedule, averaging, accumulation."""
+RULES = {keras.optimizers.SGD: _sgd, keras.optimizers.RMSprop: _rmsprop, keras.optimizers.Adam: _adam,
+         keras.optimizers.AdamW: _adam}
+
+
+class FlatUpdate:
+    """One optimizer step for all of a model's weights, end to end in one vector: a dozen operations instead of a dozen each.
+
+    Inside a traced loop the slots stay flat: `read` them before it, `apply` gradients in it, `write` them back after it.
+    """
+
+    def __init__(self, model: keras.Model):
+        self.optimizer, self.weights = model.optimizer, model.trainable_variables
+        self.shapes = [tf.shape(v.value) for v in self.weights]
+        self.sizes = [tf.size(v.value) for v in self.weights]
+
+    def read(self) -> list[tf.Tensor]:
+        """Lay out the optimizer's slots: a vector for each kind."""
+        return [tf.concat([tf.reshape(v.value, [-1]) for v in kind], 0) for kind in slot_variables(self.optimizer)]
+
+    def write(self, slots: list[tf.Tensor]) -> None:
+        """Put the slots back into the optimizer's variables."""
+        for kind, flat in zip(slot_variables(self.optimizer), slots, strict=True):
+            for variable, value in zip(kind, self._apart(flat), strict=True):
+                variable.value.assign(value)
+
+    def apply(self, gradients: list[Any], slots: list[tf.Tensor]) -> list[tf.Tensor]:
+        """Take a step along gradients, of which those that are None change nothing; return the new slots."""
+        o = self.optimizer
+        connected = [v for v, g in zip(self.weights, gradients, strict=True) if g is not None]
+        o._apply_weight_decay(connected)
+        flat = tf.concat([tf.zeros([n]) if g is None else tf.reshape(g, [-1])
+                          for g, n in zip(gradients, self.sizes, strict=True)], 0)
+        rate, step = tf.cast(o.learning_rate, tf.float32), tf.cast(o.iterations + 1, tf.float32)
+        change, slots = RULES[type(o)](o, flat, slots, rate, step)
+        for variable, gradient, value in zip(self.weights, gradients, self._apart(change), strict=True):
+            if gradient is not None:
+                variable.value.assign_add(value)
+        o.iterations.value.assign_add(1)
+        return slots
+
+    def _apart(self, flat: tf.Tensor) -> list[tf.Tensor]:
+        parts = tf.split(flat, tf.stack(self.sizes), num=len(self.sizes))
+        return [tf.reshape(part, shape) for part, shape in zip(parts, self.shapes, strict=True)]
+
+
+def has_rule(model: keras.Model) -> bool:
+    """Tell whether a rule does all that a model's optimizer does: no clipping, averaging, accumulation, constraint."""
+    optimizer = model.optimizer
     extras = ("clipnorm", "clipvalue", "global_clipnorm", "use_ema", "gradient_accumulation_steps", "loss_scale_factor",
               "amsgrad", "centered")
-    return (type(optimizer) in SLOTS and isinstance(optimizer._learning_rate, keras.Variable)
-            and not any(getattr(optimizer, name, None) for name in extras))
+    plain = all(v.constraint is None and v.dtype == "float32" for v in model.trainable_variables)
+    return type(optimizer) in RULES and plain and not any(getattr(optimizer, name, None) for name in extras)
 
 
 def slot_variables(optimizer: Any) -> list[list[Any]]:
