@@ -115,11 +115,14 @@ class CurvePlot:
     def _fit(self, all_curves: list[Curves], until: int) -> bool:
         """Set limits in steps; the last is where training will end."""
         n = max(len(curves["loss"]) for curves in all_curves)
+        if n == 0 and self._limits[0]:  # the first frame of a new run should come quickly
+            return False
         last = max(n, min(until, next(step for step in EPOCH_STEPS if step >= n)))
         losses = [v for curves in all_curves for name in ("loss", "val_loss") for v in curves[name] if 0 < v < math.inf] or [1.0]
-        low, high = max(min(losses), LOWEST), min(max(max(losses), 1.5 * min(losses), 2 * LOWEST), 1e6)
+        low = max(min(losses), LOWEST)
+        high = min(max(max(losses), 1.1 * low), 1e6)
         accuracies = [v for curves in all_curves for name in ("accuracy", "val_accuracy") for v in curves[name] if v >= 0]
-        floor = min(math.floor(min(accuracies, default=0.5) * 10) / 10, 0.8)
+        floor = math.floor(min([0.5, *accuracies]) * 5) / 5
         limits = (last, 10 ** math.floor(math.log10(low)), 10 ** (math.ceil(math.log10(high) * 2) / 2), floor)
         if limits == self._limits:
             return False

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from hpt_lab.errors import HptError
 
-PAGE = ("Playground", "FitDoctor")  # of hpt_lab.widgets, one tab each
+PAGE = ("Playground", "FitDoctor", "FoldExplorer", "SearchExplorer", "BayesExplorer", "BracketExplorer", "RaceTrack")
 
 
 def show(*names: str) -> None:

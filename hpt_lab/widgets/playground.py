@@ -101,11 +101,13 @@ class Playground(TrainingBoard):
         for lines, (points, classes) in ((self._training, (x, y)), (self._validation, validation)):
             for kind, line in enumerate(lines):
                 line.set_data(*points[classes == kind].T)
-        low, high = np.vstack([data.x_train, validation[0]]).min(0) - 0.3, np.vstack([data.x_train, validation[0]]).max(0) + 0.3
-        self._sides = np.linspace(low[0], high[0], GRID), np.linspace(low[1], high[1], GRID)
-        self._grid = np.stack(np.meshgrid(*self._sides), -1).reshape(-1, 2).astype(np.float32)
-        self.ax.set_xlim(low[0], high[0])
-        self.ax.set_ylim(low[1], high[1])
+        points = np.vstack([data.x_train, validation[0]])
+        side = np.ceil(2 * np.abs(points).max() + 0.4) / 2  # in steps, so that it seldom changes
+        if self.ax.get_xlim() != (-side, side):
+            self.ax.set(xlim=(-side, side), ylim=(-side, side))
+            self.plot.stale = True
+            self._side = np.linspace(-side, side, GRID)
+            self._grid = np.stack(np.meshgrid(self._side, self._side), -1).reshape(-1, 2).astype(np.float32)
         return Problem(x, y, validation, 2, reference(x, y, validation=validation))
 
     def network(self, values: dict[str, Any]) -> tuple[int, int, str, str]:
@@ -118,7 +120,7 @@ class Playground(TrainingBoard):
         if self.training is not None and not self.training.diverged:
             p = self.training.probabilities(self._grid)[:, 1].reshape(GRID, GRID)
             self._surface.p = p
-            lines = [np.empty((0, 2)), *contour_generator(*self._sides, p).lines(0.5)]
+            lines = [np.empty((0, 2)), *contour_generator(self._side, self._side, p).lines(0.5)]
             self._boundary.set_data(*np.concatenate([part for line in lines for part in (line, [[np.nan, np.nan]])]).T)
         self._heading.set_text(f"Epoch {epochs}: {self.verdict.word}")
 
@@ -141,7 +143,7 @@ class Playground(TrainingBoard):
 
     def _draw_axes(self) -> None:
         figure = self.picture.figure
-        self.ax = figure.add_axes((0.055, 0.19, 0.405, 0.74))
+        self.ax = figure.add_axes((0.055, 0.19, 0.4, 0.74))
         self._surface = Surface(*self.ax.bbox.extents)
         figure.add_artist(self._surface)
         self._boundary, = self.ax.plot([], [], color=INK, linewidth=1.2)
@@ -156,7 +158,7 @@ class Playground(TrainingBoard):
                        handletextpad=0.1, columnspacing=0.9, title="class", title_fontsize=8).get_title().set_color(INK)
         self._heading = self.ax.set_title(" ", loc="left", fontsize=10.5, color=INK)
         self.picture.moving(self._surface, self._boundary, *self._training, *self._validation, self._heading)
-        self.plot = CurvePlot(self.picture, figure.add_axes((0.53, 0.62, 0.46, 0.31)), figure.add_axes((0.53, 0.19, 0.46, 0.31)))
+        self.plot = CurvePlot(self.picture, figure.add_axes((0.545, 0.62, 0.45, 0.31)), figure.add_axes((0.545, 0.19, 0.45, 0.31)))
 
     # Of callbacks, on any thread.
 

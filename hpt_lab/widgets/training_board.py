@@ -131,10 +131,11 @@ class TrainingBoard(Board):
         network = Network(problem.x.shape[1], problem.classes, *self.network(values))
         self.training = LiveTraining(network, problem.x, problem.y, validation=problem.validation,
                                      batch_size=values["batch_size"], seed=values["seed"])
+        self.plot.stale |= bool(self.plot.marks)
         self._restart, self.began_with, self.plot.marks, self.seconds = False, values, [], 0.0
         self._tuned = {name: values[name] for name in LIVE}
         self.training.tune(**self._tuned)
-        self.frame(fresh=True)
+        self.frame()
 
     def _tune(self, values: dict[str, Any]) -> None:
         """Pass on what changes while it trains, and mark it in the curves."""
