@@ -1,16 +1,53 @@
-"""Check the exercise of lesson 00: plan a Hyperband run within a number of epochs."""
+"""Check the exercises of lesson 00: what a bracket costs when its trials resume, and what a purse of epochs can pay."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
-from hpt_lab.checks.core import Wrong, check, number
+from hpt_lab.checks.core import Wrong, call, check, number
 from hpt_lab.space import Float, Space
 from hpt_lab.strategies import hyperband
 from hpt_lab.study import plan
 
 EPOCHS = 2000  # that may be spent
 POWERS = (1, 3, 9, 27, 81, 243, 729, 2187)
+Rungs = list[tuple[int, int]]  # (trials, epochs that each has had in total by then)
+BRACKETS: tuple[Rungs, ...] = ([(27, 1), (9, 3), (3, 9), (1, 27)], [(12, 3), (4, 9), (1, 27)], [(6, 9), (2, 27)], [(4, 27)],
+                               [(34, 3), (11, 9), (3, 27), (1, 81)])
+
+
+@check
+def check_bracket_epochs(bracket_epochs: Any) -> str:
+    """Return the verdict on `bracket_epochs(rungs)`: the epochs that a bracket costs when trials resume."""
+    for rungs in BRACKETS:
+        got, right = number(call(bracket_epochs, rungs), "what it returns"), _count(rungs)
+        if got != right:
+            raise Wrong(f"the bracket {rungs} costs {right} epochs, got {got:g}", hint=_bracket_hint(rungs, got))
+    return "81, 78, 90 and 108, together the plan's 357. Each bracket costs about the same: that is how Hyperband hedges its bet."
+
+
+def _count(rungs: Rungs) -> int:
+    """Count epoch by epoch: in epoch e, everybody trains who is in the first rung that reaches e."""
+    return sum(next(trials for trials, total in rungs if total >= e) for e in range(1, rungs[-1][1] + 1))
+
+
+def _bracket_hint(rungs: Rungs, got: float) -> str:
+    most = rungs[-1][1]
+    if got == sum(trials * total for trials, total in rungs):
+        return "that is the price from scratch. Whoever resumes pays only what is new: from 1 epoch in total to 3 are 2 more"
+    if got == _count(rungs) - rungs[0][0] * rungs[0][1]:
+        return "the first rung costs something too: before it, everybody has had 0 epochs"
+    if got == rungs[0][0] * most:
+        return "that is everybody in full; those who are cut stop paying"
+    if got == sum(trials for trials, _ in rungs):
+        return "these are runs; a run of a later rung takes more than one epoch"
+    if got == most:
+        return "that is what the last one had; the others trained too"
+    if got == rungs[0][0] * rungs[0][1] + sum(
+            before[0] * (now[1] - before[1]) for before, now in pairwise(rungs)):
+        return "only those who go on pay for the next rung: take that rung's own number of trials"
+    return "each rung costs its trials times the epochs that are new since the rung before"
 
 
 @check
