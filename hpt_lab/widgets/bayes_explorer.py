@@ -2,7 +2,7 @@
 
 Above the results so far, the posterior mean and two deviations about it; below the acquisition, whose highest point is the
 suggestion. Take it, or evaluate elsewhere, and see what changes. The process, its fit and the acquisition functions are those
-of `bayesian_optimization` (see there for sources); by hand it believes in the length scale and the noise of the controls.
+of `bayesian_optimization` (see there for sources); by hand it takes the length scale and the noise of the controls.
 Read `prepare`, then `frame`.
 """
 
@@ -54,7 +54,7 @@ class BayesExplorer(Explorer):
             Switch("fitted", "Fit length scale and noise", False, help="By marginal likelihood and priors, as the strategy does"),
             Number("length", "Length scale", 0.2, low=0.02, high=2, step=0.1, log=True,
                    help="If not fitted; in widths of the axis"),
-            Number("believed", "Believed noise", 0.01, low=0.001, high=0.3, step=0.1, log=True,
+            Number("believed", "Model noise", 0.01, low=0.001, high=0.3, step=0.1, log=True,
                    help="Deviation, in units of the loss; if not fitted"),
             Number("noise", "True noise", 0.0, low=0, high=0.2, step=0.01, help="Deviation added to every result; starts anew"),
             Number("at", "Look at", 0.5, low=0, high=1, step=0.01, help="Where on the axis, from 0 (left) to 1"),
@@ -135,8 +135,9 @@ class BayesExplorer(Explorer):
         for line in self._suggestions:
             line.set_xdata([self.suggestion] * 2)
         noise = self.process.scale * self.process.noise**0.5
-        self.top.set_title(f"{count(len(self.points), 'trial')}: length scale {self.process.length_scales[0]:.2g}, believed "
-                           f"noise {noise:.2g}{' (fitted)' * values['fitted']}", loc="left", fontsize=10.5, color=INK)
+        self.top.set_title(f"{count(len(self.points), 'trial')}, best result {self.losses.min():.3f} (model: length scale "
+                           f"{self.process.length_scales[0]:.2g}, noise {noise:.2g}{', fitted' * values['fitted']})",
+                           loc="left", fontsize=10.5, color=INK)
         self.bottom.set_title(f"{values['acquisition'].capitalize()}: highest at {_rate(self.suggestion)}", loc="left",
                               fontsize=10.5, color=INK)
         bounds = np.concatenate([low, high, self.losses, truth(u, values["seed"])])

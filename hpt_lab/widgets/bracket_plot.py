@@ -22,7 +22,7 @@ from hpt_lab.trial import Trial
 from hpt_lab.widgets.look import BLUE, INK, PURPLE, Picture, dress
 
 LOWEST = 2e-3  # losses are shown from here to 1; below, on the edge
-FAILED_AT = 1.35
+FAILED_AT = 1.8
 FULL = "if trained in full"
 
 
@@ -104,7 +104,7 @@ class BracketPlot:
         ax.set_yscale("log")
         dress(ax, f"Bracket {s}: one in {rungs[0].n // rungs[1].n} goes on" if len(rungs) > 1 else
               f"Bracket {s}: nobody is cut", xlabel="epochs so far; below, by how much the closest was cut", ylabel="loss")
-        ax.set_ylim(LOWEST * 0.85, 1.7)
+        ax.set_ylim(LOWEST * 0.85, 2.3)
         ax.set_yticks([0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, FAILED_AT],
                       ["≤0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1", "failed"])
         ax.yaxis.set_minor_formatter(NullFormatter())

@@ -24,8 +24,8 @@ import ipywidgets as widgets
 
 from hpt_lab.errors import HptError
 
-WIDTH = "310px"  # of one control; three fit beside each other in a notebook
-LABEL = {"description_width": "92px"}
+WIDTH = "316px"  # of one control; three fit beside each other in a notebook
+LABEL = {"description_width": "94px"}
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,11 @@ class Number:
         box_type = widgets.BoundedIntText if self.whole else widgets.BoundedFloatText
         label = {} if self.slider else {"description": self.label, "style": LABEL}
         box = box_type(self.default, min=self.low, max=self.high, step=self.step if self.whole else None, tooltip=tip,
-                       layout={"width": "82px" if self.slider else "190px"}, **label)
+                       layout={"width": "82px" if self.slider else "194px", "flex": "none"}, **label)
         if not self.slider:
             return box, box
         slider = widgets.IntSlider(self.position(self.default), min=0, max=self.position(self.high), description=self.label,
-                                   style=LABEL, readout=False, tooltip=tip, layout={"width": "226px"})
+                                   style=LABEL, readout=False, tooltip=tip, layout={"width": "222px", "flex": "none"})
 
         def slid(change: Any) -> None:
             if change.new != self.position(box.value):  # else it only follows, or the browser rounds
@@ -113,7 +113,7 @@ class Choice:
     def make(self) -> tuple[widgets.Widget, widgets.Widget]:
         """Return (what to lay out, the widget whose `value` counts)."""
         menu = widgets.Dropdown(options=self.options, value=self.default, description=self.label, style=LABEL,
-                                tooltip=self.help, layout={"width": WIDTH})
+                                tooltip=self.help, layout={"width": "312px"})
         return menu, menu
 
 
@@ -135,7 +135,7 @@ class Switch:
     def make(self) -> tuple[widgets.Widget, widgets.Widget]:
         """Return (what to lay out, the widget whose `value` counts)."""
         box = widgets.Checkbox(self.default, description=self.label, indent=False, tooltip=self.help,
-                               layout={"width": WIDTH, "margin": "2px 2px 2px 12px"})
+                               layout={"width": "auto", "margin": "2px 2px 2px 98px"})
         return box, box
 
 
@@ -154,7 +154,7 @@ class Controls(widgets.Box):
         for name, box in self.boxes.items():
             box.observe(lambda _, name=name: self._note(name), names="value")
         super().__init__([shown for shown, _ in made.values()],
-                         layout={"flex_flow": "row wrap", "align_items": "center", "width": "100%"})
+                         layout={"display": "grid", "grid_template_columns": f"repeat(auto-fill, {WIDTH})", "width": "100%"})
 
     @property
     def values(self) -> dict[str, Any]:

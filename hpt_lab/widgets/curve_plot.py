@@ -19,7 +19,7 @@ from hpt_lab.widgets.look import BLUE, INK, ORANGE, VERMILLION, Picture, dress
 from hpt_lab.widgets.verdict import best_epoch
 
 EPOCH_STEPS = (30, 100, 300, 1000, 3000)  # few, since new limits cost five frames
-LOWEST = 1e-4  # loss shown; below it there is nothing to see
+LOWEST = 1e-3  # loss shown; below it there is nothing to see
 POINTS = 250  # drawn per line; more than the pixels can show costs time
 GREYS = (("#555555", ":", "x"), ("#777777", (0, (3, 1, 1, 1)), "+"), ("#999999", (0, (1, 2)), "1"))  # of kept runs
 Curves = Mapping[str, Sequence[float]]
@@ -42,8 +42,10 @@ class Kept:
 class CurvePlot:
     """Loss (logarithmic) on one pair of axes, accuracy on another; the best epoch is marked with a star."""
 
-    def __init__(self, picture: Picture, loss: Axes, accuracy: Axes):
+    def __init__(self, picture: Picture, loss: Axes, accuracy: Axes, *, floor: float):
         self.axes = {"loss": loss, "accuracy": accuracy}
+        self.legend_at = (0.5, -0.33)  # in the accuracy's axes
+        self.floor = floor  # accuracies from here on are always in view
         self.marks: list[tuple[int, str]] = []  # epochs at which something changed, and what
         self.kept: list[Kept] = []
         self.stale = True  # marks or kept runs have changed
@@ -109,7 +111,7 @@ class CurvePlot:
                     self._extra.append(ax.annotate(what, (epoch, 1), xycoords=("data", "axes fraction"), xytext=(2, -2), va="top",
                                                    textcoords="offset points", fontsize=7.5, color=INK, rotation=90))
         handles, labels = self.axes["accuracy"].get_legend_handles_labels()
-        self.axes["accuracy"].legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, -0.33), ncols=3, frameon=False,
+        self.axes["accuracy"].legend(handles, labels, loc="upper center", bbox_to_anchor=self.legend_at, ncols=3, frameon=False,
                                      fontsize=8, labelcolor=INK, columnspacing=1.2, borderaxespad=0)
 
     def _fit(self, all_curves: list[Curves], until: int) -> bool:
@@ -122,7 +124,7 @@ class CurvePlot:
         low = max(min(losses), LOWEST)
         high = min(max(max(losses), 1.1 * low), 1e6)
         accuracies = [v for curves in all_curves for name in ("accuracy", "val_accuracy") for v in curves[name] if v >= 0]
-        floor = math.floor(min([0.5, *accuracies]) * 5) / 5
+        floor = math.floor(min([self.floor, *accuracies]) * 5 + 1e-6) / 5
         limits = (last, 10 ** math.floor(math.log10(low)), 10 ** (math.ceil(math.log10(high) * 2) / 2), floor)
         if limits == self._limits:
             return False

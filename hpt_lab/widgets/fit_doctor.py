@@ -15,14 +15,14 @@ from hpt_lab import datasets
 from hpt_lab.datasets import Data
 from hpt_lab.widgets.controls import Number
 from hpt_lab.widgets.curve_plot import CurvePlot
-from hpt_lab.widgets.look import ORANGE, seed
+from hpt_lab.widgets.look import INK, ORANGE, seed
 from hpt_lab.widgets.training_board import DROPOUT, L2, RATE, Problem, TrainingBoard
 from hpt_lab.widgets.verdict import best_epoch
 
 KNOBS = (
-    Number("share", "Training %", 30, low=2, high=100, whole=True, help="Per cent of the 1,078 training rows in use"),
-    Number("layers", "Layers", 2, low=0, high=5, whole=True, help="Hidden layers of relu units: capacity"),
-    Number("units", "Units", 64, low=1, high=256, step=0.1, log=True, whole=True, help="Units per hidden layer: capacity"),
+    Number("share", "Training %", 10, low=2, high=100, whole=True, help="Per cent of the 1,078 training rows in use"),
+    Number("layers", "Layers", 3, low=0, high=5, whole=True, help="Hidden layers of relu units: capacity"),
+    Number("units", "Units", 128, low=1, high=256, step=0.1, log=True, whole=True, help="Units per hidden layer: capacity"),
     DROPOUT, L2, RATE,
     Number("patience", "Patience", 0, low=0, high=50, whole=True,
            help="Early stopping: end after so many epochs without a better validation loss; 0 is off"),
@@ -40,11 +40,14 @@ class FitDoctor(TrainingBoard):
 
     def __init__(self, *, epochs: int = 0, **settings: Any):
         self._ready = False
-        super().__init__("Fit doctor", KNOBS, size=(960, 380), about="Handwritten digits. Give the network too much capacity or "
+        super().__init__("Fit doctor", KNOBS, size=(960, 360), about="Handwritten digits. Give the network too much capacity or "
                          "too few rows, watch the validation loss turn, then treat it: more data, dropout, L2, or patience.")
         figure = self.picture.figure
-        self.plot = CurvePlot(self.picture, figure.add_axes((0.06, 0.26, 0.41, 0.64)), figure.add_axes((0.56, 0.26, 0.43, 0.64)))
+        self.plot = CurvePlot(self.picture, figure.add_axes((0.075, 0.24, 0.4, 0.66)), figure.add_axes((0.57, 0.24, 0.42, 0.66)),
+                              floor=0.8)
         self.plot.axes["loss"].tick_params(labelbottom=True)
+        self.plot.axes["loss"].set_xlabel("epochs (shaded: beyond the best)", fontsize=9.5, color=INK)
+        self.plot.legend_at = -0.1, -0.23
         self._beyond = [ax.axvspan(0, 0, color=ORANGE, alpha=0.13, linewidth=0) for ax in self.plot.axes.values()]
         self.picture.moving(*self._beyond)
         self.controls.set(**settings)

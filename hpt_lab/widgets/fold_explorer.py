@@ -23,7 +23,7 @@ from hpt_lab.errors import DataError
 from hpt_lab.plots.figure import count
 from hpt_lab.widgets.controls import Choice, Number, Switch
 from hpt_lab.widgets.explorer import Explorer
-from hpt_lab.widgets.look import BLUE, FAINT, INK, LINES, ORANGE, dress, seed
+from hpt_lab.widgets.look import BLUE, INK, LINES, ORANGE, dress, seed
 
 KINDS = {"stratified": StratifiedKFold, "grouped": StratifiedGroupKFold, "plain": KFold}
 MOST_FOLDS = 10
@@ -72,7 +72,7 @@ class FoldExplorer(Explorer):
         ], size=(960, 450), about="k networks train together, each validated on its own fold. Patients have five rows each.")
         figure = self.picture.figure
         self.map, self.strip = figure.add_axes((0.05, 0.33, 0.4, 0.58)), figure.add_axes((0.05, 0.12, 0.4, 0.13))
-        self.plot, self.result = figure.add_axes((0.52, 0.12, 0.27, 0.79)), figure.add_axes((0.835, 0.12, 0.155, 0.79))
+        self.plot, self.result = figure.add_axes((0.51, 0.12, 0.26, 0.79)), figure.add_axes((0.79, 0.12, 0.2, 0.79))
         self.curves: list[list[float]] = []  # validation accuracy by epoch, of every fold; then of every leaky one
         self.begin(run, settings)
 
@@ -129,29 +129,29 @@ class FoldExplorer(Explorer):
         for ax in (self.plot, self.result):
             ax.clear()
         for i, curve in enumerate(self.curves):
-            colour, style, marker = LINES[i % k % len(LINES)]
-            place, leaky = i % k, i >= k
+            fold, leaky = i % k, i >= k
+            colour, style, marker = LINES[fold % len(LINES)]
             if not leaky:
                 self.plot.plot(np.arange(1, done + 1), curve, color=colour, linestyle=style, linewidth=1.3, marker=marker,
-                               markersize=4, markevery=(place, max(1, done // 4)))
+                               markersize=4, markevery=(fold, max(1, done // 4)))
             if done:
-                self.result.plot(int(leaky), curve[-1], color=colour, marker=marker, linestyle="none", markersize=6)
-        for x, scores in enumerate(self.scores()):
-            self.result.errorbar(x + 0.25, scores.mean(), scores.std(ddof=1), color=INK, marker="_", markersize=12, capsize=4)
-        if done and len(self.curves) > k:
-            for a, b in zip(*self.scores(), strict=True):
-                self.result.plot([0, 1], [a, b], color=FAINT, linewidth=0.9, zorder=1)
+                self.result.plot(fold, curve[-1], color=colour, marker=marker, linestyle="none", markersize=9 if leaky else 6,
+                                 fillstyle="none" if leaky else "full")
+        for i, scores in enumerate(self.scores()):
+            self.result.errorbar(k + i, scores.mean(), scores.std(ddof=1), color=INK, marker="_", markersize=11, capsize=4)
         share = float(np.bincount(self.data.y).max() / len(self.data.y))
         for ax in (self.plot, self.result):
             ax.axhline(share, color=INK, linewidth=1, linestyle=":")
             ax.set_ylim(min([share, *(min(curve, default=1) for curve in self.curves)]) - 0.06, 1.02)
             ax.yaxis.set_major_formatter("{x:.0%}")
-        dress(self.plot, f"Validation accuracy by fold, epoch {done}", xlabel="epochs (dotted: always the larger class)")
+        dress(self.plot, f"Validation accuracy, epoch {done}", xlabel="epochs (dotted: always the larger class)")
         self.plot.set_xlim(0, self.controls.values["epochs"] + 1)
-        dress(self.result, "Mean ± deviation")
-        self.result.set_xlim(-0.4, 1.6 if self.controls.values["leak"] else 0.6)
-        self.result.set_xticks([0, 1] if self.controls.values["leak"] else [0],
-                               ["scaled\nin folds", "scaled\nbefore"][:1 + self.controls.values["leak"]])
+        leaks = bool(self.controls.values["leak"])
+        dress(self.result, f"Mean {self.scores()[0].mean():.1%} ± {self.scores()[0].std(ddof=1):.1%}" if done else
+              "By fold, mean ± deviation", xlabel="fold (hollow: scaled before)" if leaks else "fold")
+        self.result.set_xlim(-0.6, k + leaks + 0.6)
+        self.result.set_xticks(range(k + 1 + leaks), [*map(str, range(k)), *["all", "leak"][:1 + leaks]])
+        self.result.tick_params(labelleft=False)
         self.say(self.words())
         self.picture.show(fresh=True)
 
@@ -164,7 +164,7 @@ class FoldExplorer(Explorer):
             ax.clear()
         self.map.imshow(image, cmap=ListedColormap(["#e6e6e6", BLUE, ORANGE]), vmin=0, vmax=2, aspect="auto",
                         interpolation="nearest", extent=(0, n, k - 0.5, -0.5))
-        dress(self.map, f"{k} {self.controls.values['kind']} folds: grey rows train, coloured rows validate", ylabel="fold")
+        dress(self.map, f"{k} {self.controls.values['kind']} folds: the coloured rows validate", ylabel="fold")
         self.map.set_yticks(range(k), [f"{i}" for i in range(k)])
         self.map.tick_params(labelbottom=False)
         strips = [self.data.y + 4] + _coloured(self.data.groups)

@@ -67,8 +67,8 @@ class Playground(TrainingBoard):
         self._data: Data | None = None
         self._draw_axes()
         self._presets = widgets.Dropdown(options=[CHOOSE, *PRESETS], description="Preset", style=LABEL,
-                                         layout={"width": "400px"}, tooltip="Failures and their cures")
-        self._share = widgets.Text(description="Share", style=LABEL, layout={"width": "500px"}, continuous_update=False,
+                                         layout={"width": "312px"}, tooltip="Failures and their cures")
+        self._share = widgets.Text(description="Share", style=LABEL, layout={"width": "628px"}, continuous_update=False,
                                    tooltip="All settings and the seed: copy it, or paste one and press Enter")
         self._note = widgets.HTML()
         self._presets.observe(lambda change: self.guarded(lambda: self._chosen(change.new)), "value")
@@ -158,7 +158,8 @@ class Playground(TrainingBoard):
                        handletextpad=0.1, columnspacing=0.9, title="class", title_fontsize=8).get_title().set_color(INK)
         self._heading = self.ax.set_title(" ", loc="left", fontsize=10.5, color=INK)
         self.picture.moving(self._surface, self._boundary, *self._training, *self._validation, self._heading)
-        self.plot = CurvePlot(self.picture, figure.add_axes((0.545, 0.62, 0.45, 0.31)), figure.add_axes((0.545, 0.19, 0.45, 0.31)))
+        self.plot = CurvePlot(self.picture, figure.add_axes((0.545, 0.62, 0.45, 0.31)),
+                              figure.add_axes((0.545, 0.19, 0.45, 0.31)), floor=0.4)
 
     # Of callbacks, on any thread.
 

@@ -30,7 +30,7 @@ from hpt_lab.widgets.look import INK, dress, seed
 
 ONE, MANY = "one seed, animated", "many seeds, with bands"
 STEPS = 200  # of the budget, after each of which all strategies have spent the same
-SLOWEST = 12.0  # seconds that an animation takes, if computing doesn't take longer
+SLOWEST = 6.0  # seconds that an animation takes, if computing doesn't take longer
 
 
 class RaceTrack(Explorer):
@@ -51,10 +51,11 @@ class RaceTrack(Explorer):
             Number("seeds", "Seeds", 5, low=2, high=100, whole=True, help="How often it is repeated with many seeds"), seed(),
         ], size=(960, 450), about="Same table, same budget: whose best config so far is the best? Random search with twice the "
                                   "budget is the line to beat.")
-        left, right = (0.065, 0.13, 0.6, 0.79), (0.845, 0.13, 0.14, 0.79)
-        add = self.picture.figure.add_axes
-        self._views = {ONE: (add(left), add(right)), MANY: (add(left), add(right))}  # one of the two is visible
+        add = self.picture.figure.add_axes  # one of the two views is visible
+        self._views = {ONE: (add((0.065, 0.13, 0.66, 0.79)), add((0.745, 0.13, 0.25, 0.79))),
+                       MANY: (add((0.065, 0.13, 0.6, 0.79)), add((0.845, 0.13, 0.14, 0.79)))}
         self._lines: dict[str, Any] = {}
+        self._places: dict[str, tuple[Any, Any]] = {}  # a strategy's place on the ladder: sample of its line, name and loss
         self.runs: dict[str, list[Run]] = {}
         self.race: Race | None = None
         self.begin(run, settings)
@@ -117,8 +118,11 @@ class RaceTrack(Explorer):
         if self.race is None:
             low = max(float(np.nanmin(self.table.losses())), 1e-3)
             self._views[ONE][0].set(xlim=(1, self.budget * 1.02), ylim=(low * 0.9, 1.0))
-            self._views[ONE][0].set_title(f"{self.table.name}: best loss so far, {self.budget:,} epochs each", loc="left",
-                                          fontsize=10.5, color=INK)
+            title = f"{self.table.name}: best loss so far, {self.budget:,} epochs each"
+            if self._spent >= self.budget:
+                title = (f"{self.table.name}: after {self.budget:,} epochs each, {len(self._leaders())} of {len(self.field)} "
+                         f"have found {self._loss(self._leaders()[0]):.4f}")
+            self._views[ONE][0].set_title(title, loc="left", fontsize=10.5, color=INK)
         else:
             self._draw_bands(self.race, *self._views[MANY])
         self._move(fresh=True)
@@ -132,6 +136,7 @@ class RaceTrack(Explorer):
         dress(bands, f"{race.table.name}: mean best loss so far of {count(len(race.seeds), 'seed')}, ± 2 standard errors",
               xlabel="epochs spent", ylabel="validation error of the incumbent")
         bands.legend().remove()
+        bands.xaxis.set_major_formatter("{x:g}")
         dress(ranks, "Average rank", xlabel="1 is best")
         ranks.set_yticks(range(len(self.field)), [_short(str(name)) for name in race.summary().index])
 
@@ -139,17 +144,19 @@ class RaceTrack(Explorer):
         """Draw axes and a line per strategy, which `_move` fills."""
         for name, style in plots.styles_of(self.field).items():
             self._lines[name], = ax.plot([], [], label=name, drawstyle="steps-post", markevery=0.15, **style)
+            label = ladder.text(0.2, 0, "", va="center", fontsize=9.5, color=INK)
+            self._places[name] = ladder.plot([0.02, 0.1, 0.18], [0, 0, 0], markevery=[1], **style)[0], label
         ax.set_xscale("log")
         ax.set_yscale("log")
+        ax.xaxis.set_major_formatter("{x:g}")
         ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.yaxis.set_major_formatter("{x:g}")
         ax.yaxis.set_minor_formatter(NullFormatter())
         dress(ax, "", xlabel="epochs spent", ylabel="validation error of the incumbent")
-        ax.legend(loc="lower left", frameon=False, fontsize=8.5, labelcolor=INK)
+        ax.legend().remove()  # the ladder is one
         ladder.set(xlim=(0, 1), ylim=(len(self.field) - 0.5, -0.5))
         ladder.set_axis_off()
-        self._places = [ladder.text(-1.1, i, "", va="center", fontsize=9.5, color=INK) for i in range(len(self.field))]
-        self.picture.moving(*self._lines.values(), *self._places)
+        self.picture.moving(*self._lines.values(), *(artist for pair in self._places.values() for artist in pair))
 
     def _move(self, *, fresh: bool = False) -> None:
         """Draw one seed's searches as far as they are, and the order they are in; where bands are shown, nothing of it."""
@@ -158,14 +165,22 @@ class RaceTrack(Explorer):
             path = [(x, loss) for x, loss, _ in self._paths[name] if math.isfinite(loss)] if one else []
             last = [(self._spent, path[-1][1])] if path else []
             line.set_data(*np.array([*path, *last]).reshape(-1, 2).T)
-        order = sorted(self.field, key=lambda name: (self._loss(name), name))
-        for i, (place, name) in enumerate(zip(self._places, order, strict=True)):
-            place.set_text(f"{i + 1}. {_short(name)}  {self._loss(name):.4f}" if one and self._spent else "")
+        for i, name in enumerate(sorted(self.field, key=lambda name: (self._loss(name), name))):
+            sample, label = self._places[name]
+            sample.set_ydata([i, i, i] if one else [])
+            sample.set_xdata([0.02, 0.1, 0.18] if one else [])
+            label.set_y(i)
+            label.set_text("" if not one else _short(name) if self._loss(name) == math.inf else
+                           f"{_short(name)}  {self._loss(name):.4f}")
         self.say(self.words())
         self.picture.show(fresh=fresh)
 
     def _loss(self, name: str) -> float:
         return self._paths[name][-1][1] if self._paths[name] else math.inf
+
+    def _leaders(self) -> list[str]:
+        best = min(map(self._loss, self.field))
+        return [name for name in self.field if self._loss(name) == best]
 
     def words(self) -> str:
         """Return the line of text under the controls."""
@@ -175,13 +190,12 @@ class RaceTrack(Explorer):
                     f"{values['full_trainings']} full trainings. Press Run.")
         done = len(self.runs[LINE])
         if values["show"] == MANY:
-            verdict = f" {self.race.verdict()}".replace("\n", " ") if self.race is not None else ""
+            verdict = f" {self.race.verdict().splitlines()[0]}" if self.race is not None else ""
             now = f" of {values['seeds']}; the next is {self._spent / self.budget:.0%} done" if done < values["seeds"] else ""
             return f"{count(done, 'seed')}{now}.{verdict}"
-        best = min(map(self._loss, self.field))
-        leaders = [name for name in self.field if self._loss(name) == best]
-        lead = f"{', '.join(leaders)} {'lead' if len(leaders) > 1 else 'leads'}"
-        text = f"After {self._spent:,.0f} epochs each: {lead} with {best:.4f}"
+        leaders = self._leaders()
+        text = (f"After {self._spent:,.0f} epochs each: {', '.join(map(_short, leaders))} "
+                f"{'lead' if len(leaders) > 1 else 'leads'} with {self._loss(leaders[0]):.4f}")
         return text + (". One seed is an anecdote: race many." if self._spent >= self.budget else ".")
 
 

@@ -69,8 +69,8 @@ def judge(curves: Mapping[str, Sequence[float]], *, classes: int, reference: flo
     best = best_epoch(val_loss)
     low = val_loss[best - 1]
     if validation > (1 + RISE) * low and validation > low + RISE_NATS and train < loss[best - 1]:
-        return Verdict("overfitting", f"since epoch {best} the validation loss rose from {low:.2f} to {validation:.2f} while the "
-                                      f"training loss fell from {loss[best - 1]:.2f} to {train:.2f}")
+        return Verdict("overfitting", f"since epoch {best} the validation loss rose from {low:.2g} to {validation:.2g} while the "
+                                      f"training loss fell from {loss[best - 1]:.2g} to {train:.2g}")
     if accuracy - val_accuracy >= GAP and validation > 2 * train:
         return Verdict("overfitting", f"{accuracy:.0%} right on training rows, {val_accuracy:.0%} on validation rows")
     if val_accuracy < reference - SHORTFALL:
