@@ -70,7 +70,7 @@ def train(task: Task, members: Sequence[tuple[int, Config, int]], epochs: int, d
     trained = train_together(models, (data.x_train, data.y_train), epochs=epochs,
                              seeds=[(SEED, row, seed) for row, _, seed in members],
                              batch_size=members[0][1].get("batch_size", task.batch_size),
-                             validation=(data.x_validation, data.y_validation), test=data.reveal_test())
+                             validation=(data.x_validation, data.y_validation), test=data.reveal_test(), jit=True)
     values = np.array([[member.curves[quantity] for quantity in QUANTITIES] for member in trained])  # type: ignore[union-attr]
     diverged = np.maximum.accumulate(~np.isfinite(values[:, :2]).all(axis=1), axis=1)  # (members, epochs)
     return np.where(diverged[:, None], np.nan, values)

@@ -22,13 +22,13 @@ from hpt_lab.training.graphs import (
     ROWS_AT_ONCE,
     EpochGraph,
     Jit,
-    accuracy_kind,
     build_variables,
     check_compiled,
     gather,
     trace,
     use_xla,
 )
+from hpt_lab.training.metrics import accuracy_kind
 
 Curves = dict[str, list[float]]
 OnEpoch = Callable[[int, dict[str, float]], None]  # epochs trained so far (1 is the first), that epoch's values
@@ -42,7 +42,7 @@ class Trainer:
     masks come from the model's own seeds. A new `model.optimizer.learning_rate`, `rate` of a dropout layer, or `l1` or
     `l2` of a regularizer counts from the next epoch on; whatever else is changed needs `retrace()`.
     `jit`: compile with XLA; "auto" does so for dense models of up to 100,000 weights when `epochs` is given and amounts
-    to at least 10,000 batches, and never for convolutions, which XLA slows down on a CPU.
+    to at least 20,000 batches, and never for convolutions, which XLA slows down on a CPU.
     `callbacks`: Keras callbacks; their epoch and training hooks are called, their batch hooks are not.
     `graph`: the model's graph if it has been traced already, None to use `model.fit`.
 

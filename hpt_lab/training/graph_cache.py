@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from hpt_lab.training.graphs import EpochGraph, is_small, trace
+from hpt_lab.training.graphs import EpochGraph, Traced, is_small, trace
 from hpt_lab.training.knobs import knobs, replaced
 
 WIDTHLESS = (keras.layers.InputLayer, keras.layers.Dense, keras.layers.Dropout, keras.layers.Activation,
@@ -28,46 +28,55 @@ OPTIMIZERS = (keras.optimizers.SGD, keras.optimizers.RMSprop, keras.optimizers.A
 
 
 class GraphCache:
-    """Traced graphs waiting to be borrowed, the least recently used dropped first.
+    """Traced graphs by architecture, the least recently used dropped first; threads may use one at the same time.
 
-    A graph is out of the cache while it is lent, so threads never share one: a second thread that needs the same
-    architecture at the same time traces its own. At most `size` graphs wait; nothing else outlives a trial.
+    At most `size` graphs are kept; nothing else outlives a trial.
     """
 
     def __init__(self, size: int):
         self.size = size
-        self._waiting: OrderedDict[Any, EpochGraph] = OrderedDict()
+        self._traced: OrderedDict[Any, Traced] = OrderedDict()
+        self._users: Counter[Traced] = Counter()
         self._lock = threading.Lock()
 
     @contextmanager
     def borrow(self, model: keras.Model, rows: tuple[Any, ...], *, batch_size: int,
                xla: bool) -> Iterator[EpochGraph | None]:
-        """Lend a graph of `model`'s architecture, bound to it; None: use `model.fit`."""
-        key = architecture(model, rows, xla)
+        """Bind `model` to a graph of its architecture for a while; None: use `model.fit`."""
+        key, any_width = architecture(model, rows, xla), not xla and takes_any_width(model)
         if key is not None and xla:
             key = (*key, len(tf.nest.flatten(rows)[0]), batch_size)
-        with self._lock:
-            graph = self._waiting.pop(key, None)
-        if graph is None:
-            graph = trace(model, rows, batch_size=batch_size, xla=xla, any_width=not xla and takes_any_width(model))
-        else:
-            graph.bind(model)
+        with self._lock:  # held while tracing, so that nobody traces the same at the same time
+            known = self._traced.pop(key, None)
+            graph = trace(model, rows, batch_size=batch_size, xla=xla, any_width=any_width, traced=known)
+            if graph is not None:
+                self._users[graph.traced] += 1
+                if key is not None:
+                    self._traced[key] = graph.traced
+                    self._shrink(self.size)
         try:
             yield graph
         finally:
             if graph is not None:
                 graph.release()
-            if key is not None and graph is not None:
                 with self._lock:
-                    self._waiting[key] = graph
-                    while len(self._waiting) > self.size:
-                        self._waiting.popitem(last=False)[1].destroy()
+                    self._users[graph.traced] -= 1
+                    self._destroy_unused(graph.traced)
 
     def clear(self) -> None:
-        """Drop every waiting graph."""
+        """Drop every graph."""
         with self._lock:
-            while self._waiting:
-                self._waiting.popitem()[1].destroy()
+            self._shrink(0)
+
+    def _shrink(self, size: int) -> None:
+        while len(self._traced) > size:
+            self._destroy_unused(self._traced.popitem(last=False)[1])
+
+    def _destroy_unused(self, traced: Traced) -> None:
+        if not self._users[traced]:
+            del self._users[traced]
+            if traced not in self._traced.values():
+                traced.destroy()
 
 
 GRAPHS = GraphCache(64)  # one per process, since an objective is pickled anew for every call in a process pool

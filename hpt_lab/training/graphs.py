@@ -1,13 +1,13 @@
 """One epoch as one graph call: the loop over the batches inside a `tf.function`.
 
 For a small network `model.fit` spends over 95 % of its time between the batches: iterators, callbacks, Python.
-`EpochGraph` puts the loop over the batches inside one `tf.function`: gather the rows of a batch by a permutation,
-`model.compute_loss`, `optimizer.apply_gradients`, next batch. The mathematics is `model.fit`'s, fed the same batches.
+Here that loop is inside one `tf.function`: gather the rows of a batch by a permutation, `model.compute_loss`, the
+optimizer's step, next batch. The mathematics is `model.fit`'s, fed the same batches.
 
-Tracing costs 0.3 to 0.4 s, so trials whose models differ only in weights, seeds and learning rate share a graph, which
-reaches its model's variables through handles: `EpochGraph.bind` hands it another model's. Dropout rates and L1 and L2
-factors are variables of the graph too (`knobs`), so they may differ as well, and change during training.
-`graph_cache.py` says which models share a graph. Read `EpochGraph._train` first.
+Tracing costs 0.2 to 0.4 s, so trials whose models differ only in weights, seeds and learning rate share what was traced,
+which reaches variables through handles: an `EpochGraph` hands it its model's. Dropout rates and L1 and L2 factors are
+variables too (`knobs.py`), so they may differ as well, and change during training. `graph_cache.py` says which models
+share a graph. Read `Traced._train` first.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ import tensorflow as tf
 
 from hpt_lab.errors import BuildError, HptError
 from hpt_lab.training.knobs import dropout_call, knobs, replaced
-from hpt_lab.training.metrics import gives_logits
+from hpt_lab.training.metrics import accuracy_kind, gives_logits
 from hpt_lab.training.update_rules import FlatUpdate, has_rule
 
 Jit = bool | Literal["auto"]
@@ -37,88 +37,60 @@ Jit = bool | Literal["auto"]
 CALL_SECONDS = 0.08  # a graph call is kept this short, so that `stop` is seen in well under 0.2 s
 FIRST_STEPS = 4  # batches in a call whose pace isn't known yet
 ROWS_AT_ONCE = 512  # validation rows per forward pass; fixed, since a matmul's rounding may depend on its row count
-XLA_STEPS = 10_000  # XLA saves about 0.2 ms per small batch and costs 1.0 to 1.5 s to compile
+XLA_STEPS = 20_000  # XLA saves about 0.06 ms per small batch and costs 1.0 to 1.5 s to compile
 SMALL = 100_000  # weights; above this the arithmetic dominates, and neither XLA nor a single thread is an advantage
 XLA_LAYERS = {"InputLayer", "Dense", "Activation", "Dropout", "Flatten", "Reshape", "Rescaling", "BatchNormalization",
               "LayerNormalization", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Add", "Concatenate"}
 
 
-class EpochGraph:
-    """The traced training loop and forward pass of `model`, or of any other of its architecture once it is bound.
+class Traced:
+    """The training loop and forward pass of an architecture, as graphs that any thread may call for any model of it.
 
-    `rows`: example tensors (x, y) or (x, y, sample_weight), each with rows first; later calls may have another number of
-    rows and another batch size. With `xla`, whose shapes are static, only `evaluate` may have other rows. `any_width`: the
-    graph gets variables of its own without fixed shapes, in which the bound model lives until it is released.
+    Traced from `model`, whose state is `variables` and whose knobs are `dials`. `rows`: example tensors (x, y) or
+    (x, y, sample_weight), each with rows first; calls may have another number of rows and another batch size. With
+    `xla`, whose shapes are static, only `evaluate` may have other rows.
     """
 
-    def __init__(self, model: keras.Model, rows: tuple[Any, ...], *, batch_size: int = 32, xla: bool = False,
-                 any_width: bool = False):
-        self.kind = accuracy_kind(model)
-        self.logits = gives_logits(model)
-        self._dials = [tf.Variable(float(getattr(owner, name)), trainable=False) for owner, name in knobs(model)]
-        self._settings = [dial.numpy() for dial in self._dials]
-        self.seconds_per_step: float | None = None
-        self._first_call = True
+    def __init__(self, model: keras.Model, dials: list[tf.Variable], rows: tuple[Any, ...], *, batch_size: int, xla: bool,
+                 any_width: bool):
+        self.kind, self.logits, self.small = accuracy_kind(model), gives_logits(model), is_small(model)
+        self.any_width = any_width
+        self.model: Any = model
+        self.dials = dials
+        train, evaluate = self._trace(rows, batch_size, xla)
+        if self.small and (_has_lowered_loop(train) or _has_lowered_loop(evaluate)):
+            self.small = False
+            train, evaluate = self._trace(rows, batch_size, xla)
+        place = {id(handle): i for i, handle in enumerate(handles(model, dials))}
+        self.calls = [(call, [(t, place.get(id(t))) for t in call.captured_inputs]) for call in (train, evaluate)]
+        self.model, self.dials = None, []
+
+    def _trace(self, rows: tuple[Any, ...], batch_size: int, xla: bool) -> tuple[Any, Any]:
         whole, real = tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.float32)
         rest = (whole, whole, whole, real, real)  # batch_size, start, stop, loss, hits
         data = tf.nest.map_structure(lambda t: tf.TensorSpec([None, *t.shape[1:]], t.dtype), rows)
-        self._store = [_shapeless(v.value) for v in variables(model)] if any_width else []
-        self._calls: list[tuple[Any, list[tuple[Any, int | None]]]] = []
-        self.bind(model)
-        self.small = is_small(model)
-        try:
-            with executor(self.small):
-                if xla:
-                    static = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), rows)
-                    order = tf.TensorSpec([len(tf.nest.flatten(rows)[0])], tf.int32)
-                    steps = tf.function(functools.partial(self._train_static, batch_size), autograph=False, jit_compile=True)
-                    self._train_call = steps.get_concrete_function(static, order, *rest)
-                else:
-                    steps = tf.function(self._train, autograph=False)
-                    self._train_call = steps.get_concrete_function(data, tf.TensorSpec([None], tf.int32), *rest)
-                self._evaluate_call = tf.function(self._evaluate, autograph=False).get_concrete_function(data)
-        except BaseException:
-            self.release()
-            raise
-        place = {id(v.value.handle): i for i, v in enumerate(variables(model))}
-        self._calls = [(call, [(t, place.get(id(t))) for t in call.captured_inputs])
-                       for call in (self._train_call, self._evaluate_call)]
-
-    def bind(self, model: keras.Model) -> None:
-        """From now on train `model`, which must be of the architecture that was traced, until `release`."""
-        self.model, self.seconds_per_step = model, None
-        mine = variables(model)
-        if self._store:  # the model lives in the graph's variables as long as it is bound
-            self._own = [v._value for v in mine]
-            for v, value, stored in zip(mine, self._own, self._store, strict=True):
-                stored.assign(value)
-                stored._unique_id = value._unique_id  # by which an optimizer knows its variables
-                v._value = stored
-        else:
-            handles = [v.value.handle for v in mine]
-            for call, captures in self._calls:
-                call.set_external_captures([t if i is None else handles[i] for t, i in captures])
-
-    def release(self) -> None:
-        """Give the model back, trained as far as it is, and hold on to nothing of it."""
-        if self._store:
-            for v, value, stored in zip(variables(self.model), self._own, self._store, strict=True):
-                value.assign(stored)
-                v._value = value
-            self._own = []
-        self.model = None
+        with executor(self.small):
+            if xla:
+                static = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), rows)
+                order = tf.TensorSpec([len(tf.nest.flatten(rows)[0])], tf.int32)
+                steps = tf.function(functools.partial(self._train_static, batch_size), autograph=False, jit_compile=True)
+                train = steps.get_concrete_function(static, order, *rest)
+            else:
+                order = tf.TensorSpec([None], tf.int32)
+                train = tf.function(self._train, autograph=False).get_concrete_function(data, order, *rest)
+            return train, tf.function(self._evaluate, autograph=False).get_concrete_function(data)
 
     def destroy(self) -> None:
         """Free what was traced: a graph and the body of its loop hold on to each other where Python's collector can't see."""
-        for call, _ in self._calls:
+        for call, _ in self.calls:
             bodies = [function._cached_graph for function in call.graph._functions.values()]
             for graph in [*filter(None, bodies), call.graph]:
                 graph._functions.clear()
                 graph._function_captures.clear()
                 graph.Dismantle()
-        self._calls = []
+        self.calls = []
 
-    # Traced functions. `loss` and `hits` are sums over the rows so far, carried from call to call.
+    # What is traced. `loss` and `hits` are sums over the rows so far, carried from call to call.
 
     def _train(self, data: Any, order: Any, batch_size: Any, start: Any, stop: Any, loss: Any, hits: Any) -> Any:
         """Take the gradient steps start..stop-1; `order` (n,) says which rows make up which batch."""
@@ -175,10 +147,10 @@ class EpochGraph:
     def _forward(self, batch: Any, *, training: bool) -> Any:
         model, (x, y), weight = self.model, batch[:2], batch[2] if len(batch) > 2 else None
         dialled = [(owner, "call", dropout_call(owner, dial)) if name == "rate" else (owner, name, dial)
-                   for dial, (owner, name) in zip(self._dials, knobs(model), strict=True)]
+                   for dial, (owner, name) in zip(self.dials, knobs(model), strict=True)]
         with replaced(dialled):
             predictions = model(x, training=training) if model._call_has_training_arg else model(x)
-            if self._store:  # a loss must know how wide outputs are: (n,) and (n, 1) would broadcast to (n, n)
+            if self.any_width:  # a loss must know how wide outputs are: (n,) and (n, 1) would broadcast to (n, n)
                 predictions.set_shape([None, *model.output_shape[1:]])
             loss = model._compute_loss(x=x, y=y, y_pred=predictions, sample_weight=weight, training=training)
         return predictions, loss
@@ -198,13 +170,50 @@ class EpochGraph:
         guess = tf.argmax(predictions if logits is None else logits, -1)
         return tf.reduce_sum(tf.cast(guess == truth, tf.float32))
 
-    # Eager drivers.
+
+class EpochGraph:
+    """A model bound to the traced graphs of its architecture, until `release`: its own, or `traced` from another such model.
+
+    `rows`, `batch_size`, `xla`: see `Traced`. `any_width`: the model lives in variables without fixed shapes while it is
+    bound, so that models that differ in widths share their graphs too.
+    """
+
+    def __init__(self, model: keras.Model, rows: tuple[Any, ...], *, batch_size: int = 32, xla: bool = False,
+                 any_width: bool = False, traced: Traced | None = None):
+        self.model: Any = model
+        self.seconds_per_step: float | None = None
+        self._first_call = True
+        self._dials = [tf.Variable(float(getattr(owner, name)), trainable=False) for owner, name in knobs(model)]
+        self._settings = [dial.numpy() for dial in self._dials]
+        self._own = [v._value for v in variables(model)] if any_width else []
+        for v, value in zip(variables(model), self._own, strict=False):
+            v._value = _shapeless(value)
+        try:
+            self.traced = traced or Traced(model, self._dials, rows, batch_size=batch_size, xla=xla, any_width=any_width)
+        except BaseException:
+            self._give_back()
+            raise
+        mine = handles(model, self._dials)
+        self._train, self._evaluate = [
+            functools.partial(call._call_flat, captured_inputs=[t if i is None else mine[i] for t, i in captures])
+            for call, captures in self.traced.calls]
+
+    def release(self) -> None:
+        """Give the model back, trained as far as it is, and hold on to nothing of it."""
+        self._give_back()
+        self.model, self._own, self._dials = None, [], []
+        del self._train, self._evaluate
+
+    def _give_back(self) -> None:
+        for v, value in zip(variables(self.model), self._own, strict=False):
+            value.assign(v._value)
+            v._value = value
 
     def train(self, data: Any, order: np.ndarray, batch_size: int, stop: Event | None) -> tuple[float, float] | None:
         """Train one epoch; return the mean loss and accuracy over its rows, or None when `stop` was set."""
         self._read_knobs()
         n, steps = len(order), math.ceil(len(order) / batch_size)
-        order, size = tf.constant(order), tf.constant(batch_size)
+        rows = [*tf.nest.flatten(data), tf.constant(order), tf.constant(batch_size)]
         loss, hits, done = tf.constant(0.0), tf.constant(0.0), 0
         while done < steps:
             if stop is not None and stop.is_set():
@@ -212,8 +221,8 @@ class EpochGraph:
             pace = self.seconds_per_step
             end = min(steps, done + (max(1, int(CALL_SECONDS / pace)) if pace else FIRST_STEPS))
             started = time.perf_counter()
-            with executor(self.small):
-                loss, hits = self._train_call(data, order, size, tf.constant(done), tf.constant(end), loss, hits)
+            with executor(self.traced.small):
+                loss, hits = self._train([*rows, tf.constant(done), tf.constant(end), loss, hits])
             if not math.isfinite(float(loss)):
                 return math.nan, math.nan
             if not self._first_call:  # a first call is slow for other reasons
@@ -229,14 +238,13 @@ class EpochGraph:
             if stop is not None and stop.is_set():
                 return None
             last = min(n, first + ROWS_AT_ONCE)
-            part = data if n <= ROWS_AT_ONCE else tf.nest.map_structure(lambda t: t[first:last], data)  # noqa: B023
-            with executor(self.small):
-                part_loss, part_hits, predictions = self._evaluate_call(part)
+            part = tf.nest.flatten(data) if n <= ROWS_AT_ONCE else [t[first:last] for t in tf.nest.flatten(data)]
+            with executor(self.traced.small):
+                part_loss, part_hits, predictions = self._evaluate(part)
             loss, hits = loss + float(part_loss) * (last - first), hits + float(part_hits)
             parts.append(predictions)
         predictions = tf.nest.map_structure(lambda *p: np.concatenate([t.numpy() for t in p]), *parts)
         return loss / n, hits / n, predictions
-
 
     def _read_knobs(self) -> None:
         for i, (owner, name) in enumerate(knobs(self.model)):
@@ -246,9 +254,23 @@ class EpochGraph:
                 self._settings[i] = value
 
 
+def _has_lowered_loop(call: Any) -> bool:
+    """Tell whether a graph has a loop or condition, traced earlier somewhere else, that a single thread can't run."""
+    graph = call.graph.as_graph_def()
+    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    return any(node.attr["_lower_using_switch_merge"].b for node in nodes if "_lower_using_switch_merge" in node.attr)
+
+
 def _shapeless(value: tf.Variable) -> tf.Variable:
-    """Make a variable that may change its shape; known shapes are part of what TensorFlow compiles a call for."""
-    return tf.Variable(value, trainable=value.trainable, shape=tf.TensorShape([None] * len(value.shape)))
+    """Make a variable of unknown shape in place of another; known shapes are part of what TensorFlow compiles a call for."""
+    variable = tf.Variable(value, trainable=value.trainable, shape=tf.TensorShape([None] * len(value.shape)))
+    variable._unique_id = value._unique_id  # by which an optimizer knows its variables
+    return variable
+
+
+def handles(model: keras.Model, dials: list[tf.Variable]) -> list[Any]:
+    """List what a graph captures of a bound model."""
+    return [*(v.value.handle for v in variables(model)), *(dial.handle for dial in dials)]
 
 
 def variables(model: keras.Model) -> list[Any]:
@@ -276,16 +298,16 @@ def build_variables(model: keras.Model, x: Any) -> None:
         model.optimizer.build(model.trainable_variables)
 
 
-def trace(model: keras.Model, rows: tuple[Any, ...], *, batch_size: int, xla: bool = False,
-          any_width: bool = False) -> EpochGraph | None:
-    """Trace a model's epoch, or warn and return None if only `model.fit` can train it."""
+def trace(model: keras.Model, rows: tuple[Any, ...], *, batch_size: int, xla: bool = False, any_width: bool = False,
+          traced: Traced | None = None) -> EpochGraph | None:
+    """Trace a model's epoch unless it is `traced`, or warn and return None if only `model.fit` can train it."""
     if type(model).train_step is not keras.Model.train_step or type(model).test_step is not keras.Model.test_step:
         reason = f"{type(model).__name__} has its own train_step or test_step"
     elif model.run_eagerly:
         reason = "it was compiled with run_eagerly=True"
     else:
         try:
-            return EpochGraph(model, rows, batch_size=batch_size, xla=xla, any_width=any_width)
+            return EpochGraph(model, rows, batch_size=batch_size, xla=xla, any_width=any_width, traced=traced)
         except Exception as error:  # noqa: BLE001  whatever user code raises when traced; model.fit will judge it
             reason = f"its epoch can't be traced ({type(error).__name__}: {(str(error).splitlines() or [''])[0]})"
     warnings.warn(f"training {model.name!r} with model.fit, which is slower: {reason}", stacklevel=3)
@@ -293,7 +315,7 @@ def trace(model: keras.Model, rows: tuple[Any, ...], *, batch_size: int, xla: bo
 
 
 def use_xla(model: keras.Model, jit: Jit, *, steps: int) -> bool:
-    """Decide whether to compile with XLA: as told, or for small dense models trained for at least 10,000 batches."""
+    """Decide whether to compile with XLA: as told, or for small dense models trained for at least 20,000 batches."""
     if jit not in (True, False, "auto"):
         raise HptError(f"jit must be True, False or 'auto', got {jit!r}")
     if jit != "auto":
@@ -313,15 +335,6 @@ def executor(small: bool) -> AbstractContextManager[None]:
     That halves the time of a small step, which otherwise goes into waking threads.
     """
     return tf.experimental.function_executor_type("SINGLE_THREADED_EXECUTOR" if small else "")
-
-
-def accuracy_kind(model: keras.Model) -> str | None:
-    """Name how rows are counted as right: "categorical", "binary", or None for anything but a cross-entropy."""
-    loss = model.loss
-    name = (loss if isinstance(loss, str) else getattr(loss, "name", getattr(loss, "__name__", "")) or "").lower()
-    if "crossentropy" not in name.replace("_", ""):
-        return None
-    return "binary" if name.startswith("binary") else "categorical"
 
 
 def gather(data: Any, rows: Any) -> Any:

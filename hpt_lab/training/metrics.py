@@ -141,6 +141,15 @@ def probabilities(predictions: Any, *, logits: bool = False) -> np.ndarray:
     return p / np.maximum(p.sum(axis=1, keepdims=True), np.finfo(float).tiny)  # float32 softmax sums to 1 +- 1e-7
 
 
+def accuracy_kind(model: Any) -> str | None:
+    """Name how rows are counted as right: "categorical", "binary", or None for anything but a cross-entropy."""
+    loss = model.loss
+    name = (loss if isinstance(loss, str) else getattr(loss, "name", getattr(loss, "__name__", "")) or "").lower()
+    if "crossentropy" not in name.replace("_", ""):
+        return None
+    return "binary" if name.startswith("binary") else "categorical"
+
+
 def gives_logits(model: Any) -> bool:
     """Tell whether a compiled Keras model's outputs are logits: whether its loss was made with from_logits=True."""
     loss = getattr(model, "loss", None)  # a name ("mse") is a loss of probabilities

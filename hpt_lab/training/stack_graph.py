@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from threading import Event
 from typing import Any, NamedTuple
@@ -21,9 +21,9 @@ import numpy as np
 import tensorflow as tf
 
 from hpt_lab.training.epochs import Curves, batch_order
-from hpt_lab.training.graphs import CALL_SECONDS, FIRST_STEPS, accuracy_kind
+from hpt_lab.training.graphs import CALL_SECONDS, FIRST_STEPS
 from hpt_lab.training.knobs import knobs, replaced
-from hpt_lab.training.metrics import gives_logits
+from hpt_lab.training.metrics import accuracy_kind, gives_logits
 from hpt_lab.training.philox import uniform
 from hpt_lab.training.update_rules import slot_variables, update
 
@@ -46,7 +46,6 @@ class Plan:
     epochs: range
     batch_size: int
     seeds: list[Any]
-    report: Callable[[int, list[dict[str, float]]], None] | None
     stop: Event | None
 
     @property
@@ -74,12 +73,12 @@ class _Settings(NamedTuple):
 class Stack:
     """The traced training loop and forward pass of P models like `model`, for any P (each is compiled once)."""
 
-    def __init__(self, model: keras.Model, *, jit: bool):
+    def __init__(self, model: keras.Model):
         self.model, self.kind, self.logits = model, accuracy_kind(model), gives_logits(model)
         self.decays = [model.optimizer.weight_decay is not None and model.optimizer._use_weight_decay(v)
                        for v in model.trainable_variables]  # which variables weight decay applies to
-        self._train_call = tf.function(self._train, autograph=False, jit_compile=jit)
-        self._evaluate_call = tf.function(self._evaluate, autograph=False, jit_compile=jit)
+        self._train_call = tf.function(self._train, autograph=False, jit_compile=True)
+        self._evaluate_call = tf.function(self._evaluate, autograph=False, jit_compile=True)
 
     # Traced functions. P members, B rows a batch; `table` holds everybody's rows, `order` says whose are where.
 
@@ -175,8 +174,9 @@ class Stack:
 
     # Eager drivers.
 
-    def train(self, models: list[keras.Model], parts: dict[str, list[Rows]], plan: Plan) -> list[Trained] | None:
-        """Train the models in place; None when stopped, and then they are as they were."""
+    def train(self, models: list[keras.Model], parts: dict[str, list[Rows]], plan: Plan
+              ) -> Generator[tuple[int, list[dict[str, float]]], None, list[Trained] | None]:
+        """Train the models in place, but only at the end; yield after every epoch; None when stopped."""
         state, settings = _read(models)
         tables = {name: _Table(part) for name, part in parts.items()}
         rows, checked = tables.pop("rows"), {name: table.chunks() for name, table in tables.items()}
@@ -196,8 +196,7 @@ class Stack:
             for curve, log in zip(curves, logs, strict=True):
                 for key, value in log.items():
                     curve.setdefault(key, []).append(value)
-            if plan.report is not None:
-                plan.report(epoch + 1, logs)
+            yield epoch + 1, logs
         if outputs is None and "validation" in tables:  # there was no epoch left to train
             outputs = self._evaluate_call(state.weights, settings.dials, tables["validation"].rows,
                                           *checked["validation"])[2]

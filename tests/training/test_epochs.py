@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
+import tensorflow as tf  # noqa: E402
 from keras import layers  # noqa: E402
 
 from hpt_lab.errors import BuildError, DataError, HptError  # noqa: E402
@@ -57,6 +58,20 @@ def functional(config=None):
     return model
 
 
+class Unused(layers.Layer):
+    """A layer with a weight that has no gradient; Keras leaves it alone, weight decay included."""
+
+    def build(self, shape):
+        self.weight = self.add_weight(shape=(5,), initializer="ones")
+
+    def call(self, x):
+        return x
+
+
+def functional_unused(config=None):
+    return mlp(Unused, optimizer=lambda: keras.optimizers.AdamW(0.01, weight_decay=0.1))()
+
+
 def subclassed(config=None):
     model = Subclassed()
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
@@ -74,8 +89,25 @@ def schedule():
     return keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, decay_steps=4, decay_rate=0.5))
 
 
+class Rotate(layers.Layer):
+    """A layer that calls a function traced earlier, whose loop was made for many threads."""
+
+    @staticmethod
+    @tf.function(input_signature=[tf.TensorSpec([None, 12])])
+    def turned(x):
+        return tf.while_loop(lambda i, _: i < 3, lambda i, x: (i + 1, tf.roll(x, 1, axis=1)), [0, x])[1]
+
+    def call(self, x):
+        return self.turned(x)
+
+
+Rotate.turned(tf.zeros([1, 12]))
+
+
 CASES = {
     "adam": (mlp(), Y, None),
+    "a function traced before": (mlp(Rotate), Y, None),
+    "an unused weight": (functional_unused, Y, None),
     "SGD with momentum": (mlp(optimizer=lambda: keras.optimizers.SGD(0.05, momentum=0.9)), Y, None),
     "RMSprop": (mlp(optimizer=lambda: keras.optimizers.RMSprop(0.005)), Y, None),
     "AdamW with clipping": (mlp(optimizer=lambda: keras.optimizers.AdamW(0.01, weight_decay=0.01, clipnorm=1.0)), Y, None),
@@ -269,8 +301,8 @@ def test_bad_arguments_are_named():
 
 def test_xla_is_chosen_for_long_dense_trainings_alone():
     dense, conv = build_model(mlp(), {}, seed=[0], x=X), build_model(cnn, {}, seed=[0], x=X)
-    assert graphs.use_xla(dense, "auto", steps=10_000)
-    assert not graphs.use_xla(dense, "auto", steps=9_999)
+    assert graphs.use_xla(dense, "auto", steps=20_000)
+    assert not graphs.use_xla(dense, "auto", steps=19_999)
     assert not graphs.use_xla(conv, "auto", steps=10**6)
     assert graphs.use_xla(conv, True, steps=1)
     assert not graphs.use_xla(dense, False, steps=10**6)

@@ -133,8 +133,8 @@ def test_default_checkpoints_vanish_with_their_owner_alone():
 
 def test_widths_rates_and_seeds_share_a_graph_and_another_depth_does_not(monkeypatch):
     traced = []
-    real = graphs.EpochGraph.__init__
-    monkeypatch.setattr(graphs.EpochGraph, "__init__", lambda self, *a, **k: (traced.append(1), real(self, *a, **k))[1])
+    real = graphs.Traced.__init__
+    monkeypatch.setattr(graphs.Traced, "__init__", lambda self, *a, **k: (traced.append(1), real(self, *a, **k))[1])
     graph_cache.GRAPHS.clear()
     shared = objective()
     for i, (units, dropout, rate) in enumerate([(8, 0.2, 0.01), (16, 0.3, 0.1), (5, 0.4, 0.001)]):
@@ -182,8 +182,30 @@ def test_graph_cache_is_bounded_and_drops_the_oldest():
         with cache.borrow(model, rows, batch_size=32, xla=False) as graph:
             assert graph.model is model
         assert graph.model is None  # holds on to no trial
-    assert len(cache._waiting) == 2
-    assert {key[1].count(layers.Dense) for key in cache._waiting} == {1 + 1, 3 + 1}  # one and three hidden layers
+    assert len(cache._traced) == 2
+    assert {key[1].count(layers.Dense) for key in cache._traced} == {1 + 1, 3 + 1}  # one and three hidden layers
+    assert not +cache._users
+
+
+def test_threads_share_a_graph_and_it_lives_until_the_last_of_them_is_done():
+    """Two models of an architecture train at once on what was traced once, though the cache has dropped it meanwhile."""
+    rows = objective()._rows()[0]
+
+    def model():
+        return build_model(build, CONFIG, seed=(0,), x=rows[0])
+
+    def curve(graph):
+        return [graph.train(rows, batch_order(len(rows[0]), seed=0, epoch=e), 16, None) for e in range(8)]
+
+    cache = graph_cache.GraphCache(1)
+    with (cache.borrow(model(), rows, batch_size=16, xla=False) as first,
+          cache.borrow(model(), rows, batch_size=16, xla=False) as second):
+        assert first.traced is second.traced
+        cache.clear()
+        with ThreadPoolExecutor(2) as pool:
+            a, b = pool.map(curve, (first, second))
+    assert a == b
+    assert first.traced.calls == []  # destroyed when nobody was left
 
 
 def test_dropped_graph_leaves_nothing_traced_behind():

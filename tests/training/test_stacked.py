@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from hpt_lab.errors import DataError, HptError
+from hpt_lab.training import graph_cache, graphs
 from hpt_lab.training.epochs import batch_order
 from hpt_lab.training.philox import uniform
 from hpt_lab.training.stacked import can_stack, train_together
@@ -59,14 +60,14 @@ ROWS = [(X[:n], Y[:n]) for n in LENGTHS]
 VALIDATION = [(X[n:], Y[n:]) for n in LENGTHS]
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_every_member_ends_where_model_fit_would_have_taken_it(name):
+@pytest.mark.parametrize(("name", "stack"), [*((name, True) for name in OPTIMIZERS), ("adam", False)])
+def test_every_member_ends_where_model_fit_would_have_taken_it(name, stack):
     stacked, alone = ([model(OPTIMIZERS[name], rate, i) for i, rate in enumerate(RATES)] for _ in range(2))
     assert all(map(can_stack, stacked))
     together = set()
     trained = train_together(stacked, ROWS, epochs=3, seeds=range(3), batch_size=16, validation=VALIDATION,
-                             jit=name == "adam", on_epoch=lambda _, values: together.add(tuple(values)))
-    assert together == {(0, 1, 2)}  # one stack of three, not three of one
+                             jit=stack, on_epoch=lambda _, values: together.add(tuple(values)))
+    assert together == ({(0, 1, 2)} if stack else {(0,), (1,), (2,)})  # one stack of three, or three of one
     for i in range(3):
         curves = fitted(alone[i], ROWS[i], i, VALIDATION[i])
         assert difference(stacked[i], alone[i]) < 1e-5
@@ -89,28 +90,51 @@ def test_what_cannot_be_stacked_is_trained_one_by_one_with_the_result_of_model_f
         assert difference(nets[i], alone[i]) < 1e-5
         assert trained[i].curves["val_loss"] == pytest.approx(curves["val_loss"], abs=1e-5)
         assert len(trained[i].curves["test_accuracy"]) == 3
-    assert seen == [(e, (i,)) for i in range(2) for e in (1, 2, 3)]
+    assert [epoch for epoch, members in seen if members == (0,)] == [1, 2, 3]
+    assert sorted(seen) == [(epoch, (i,)) for epoch in (1, 2, 3) for i in range(2)]  # an epoch each in turn
+    assert max(at - epoch for epoch, (at, _) in zip((1, 1, 2, 2, 3, 3), seen, strict=True)) <= 1
+
+
+def test_models_that_are_not_stacked_share_what_was_traced(monkeypatch):
+    traced, real = [], graphs.Traced.__init__
+    monkeypatch.setattr(graphs.Traced, "__init__", lambda self, *a, **k: (traced.append(1), real(self, *a, **k))[1])
+    graph_cache.GRAPHS.clear()
+    nets = [model(OPTIMIZERS["adam"], rate, i, between=[layers.BatchNormalization(name="n")]) for i, rate in enumerate(RATES)]
+    train_together(nets, ROWS, epochs=2, seeds=range(3), batch_size=16)
+    assert len(traced) == 1
+
+
+def test_an_error_in_one_thread_reaches_the_caller():
+    nets = [model(OPTIMIZERS["adam"], rate, i) for i, rate in enumerate(RATES)]
+
+    def report(epoch, values):
+        if 2 in values:
+            raise KeyError("from on_epoch")
+
+    with pytest.raises(KeyError, match="from on_epoch"):
+        train_together(nets, ROWS, epochs=50, seeds=range(3), batch_size=16, jit=False, on_epoch=report)
 
 
 def test_members_of_one_seed_agree_and_members_of_another_do_not():
     nets = [model(OPTIMIZERS["adam"], 0.01, seed) for seed in (0, 0, 1)]
     nets[2].set_weights(nets[0].get_weights())  # what differs is dropout masks and batch order alone
-    a, b, c = train_together(nets, (X, Y), epochs=1, seeds=[5, 5, 5], batch_size=16, jit=False)
+    a, b, c = train_together(nets, (X, Y), epochs=1, seeds=[5, 5, 5], batch_size=16, jit=True)
     assert a.curves == b.curves and a.curves != c.curves
 
 
-def test_epochs_in_two_calls_equal_epochs_in_one():
+@pytest.mark.parametrize("jit", [True, False])
+def test_epochs_in_two_calls_equal_epochs_in_one(jit):
     whole, parts = ([model(OPTIMIZERS["adamw"], rate, i) for i, rate in enumerate(RATES)] for _ in range(2))
-    train_together(whole, ROWS, epochs=3, seeds=range(3), batch_size=16, jit=False)
-    train_together(parts, ROWS, epochs=1, seeds=range(3), batch_size=16, jit=False)
-    train_together(parts, ROWS, epochs=3, start=1, seeds=range(3), batch_size=16, jit=False)
+    train_together(whole, ROWS, epochs=3, seeds=range(3), batch_size=16, jit=jit)
+    train_together(parts, ROWS, epochs=1, seeds=range(3), batch_size=16, jit=jit)
+    train_together(parts, ROWS, epochs=3, start=1, seeds=range(3), batch_size=16, jit=jit)
     assert all(difference(a, b) == 0 for a, b in zip(whole, parts, strict=True))
 
 
 def test_a_diverged_member_spoils_no_other():
     nets, calm = [model(OPTIMIZERS["sgd"], 0.01, i) for i in range(2)], model(OPTIMIZERS["sgd"], 0.01, 1)
     nets[0].optimizer.learning_rate = 1e30
-    trained = train_together(nets, (X, Y), epochs=2, seeds=[0, 1], batch_size=16, validation=(X, Y), jit=False)
+    trained = train_together(nets, (X, Y), epochs=2, seeds=[0, 1], batch_size=16, validation=(X, Y), jit=True)
     alone = train_together([calm], (X, Y), epochs=2, seeds=[1], batch_size=16, validation=(X, Y), jit=False)
     assert math.isnan(trained[0].curves["loss"][-1]) and math.isnan(trained[0].curves["val_accuracy"][-1])
     assert trained[1].curves["val_loss"] == pytest.approx(alone[0].curves["val_loss"], abs=1e-6)
@@ -119,7 +143,7 @@ def test_a_diverged_member_spoils_no_other():
 def test_stopping_gives_none_and_leaves_stacked_models_as_they_were():
     nets, stop = [model(OPTIMIZERS["adam"], rate, i) for i, rate in enumerate(RATES)], Event()
     before = [net.get_weights() for net in nets]
-    answer = train_together(nets, ROWS, epochs=50, seeds=range(3), batch_size=16, jit=False, stop=stop,
+    answer = train_together(nets, ROWS, epochs=50, seeds=range(3), batch_size=16, jit=True, stop=stop,
                             on_epoch=lambda epoch, values: stop.set())
     assert answer is None
     assert all(np.array_equal(a, b) for net, old in zip(nets, before, strict=True)
