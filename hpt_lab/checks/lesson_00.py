@@ -57,6 +57,8 @@ def check_max_budget(max_budget: Any) -> str:
     if answer == EPOCHS:
         raise Wrong(f"{EPOCHS:,} is the whole purse", hint="max_budget is what one trial gets at most; the plan's last line "
                     "says what all trials cost together")
+    if answer in {_epochs(power) for power in POWERS[:6]}:
+        raise Wrong(f"{answer:,g} epochs is what a whole plan costs", hint="max_budget is what one trial gets at most")
     if answer not in POWERS:
         raise Wrong(f"{answer:g} is not one of the powers of 3 up to 2,187", hint="try 9, 27, 81, 243: 27 is what you planned "
                     "above")

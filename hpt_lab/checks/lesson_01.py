@@ -19,6 +19,8 @@ def check_draw_learning_rate(draw: Any) -> str:
         got, right = number(call(draw, u), f"draw({u})"), LOW * (HIGH / LOW) ** u
         if math.isclose(got, right, rel_tol=1e-6):
             continue
+        if got != number(call(draw, u), "draw"):
+            raise Wrong(f"draw({u}) is different every time", hint="u is the random number already; only stretch it")
         if math.isclose(got, LOW + (HIGH - LOW) * u, rel_tol=1e-3):
             raise Wrong(f"draw({u}) is {got:.4g}: that is even on a linear axis, where half of all draws land above 0.5",
                         hint="draw the exponent instead: it runs evenly from -4 to 0")

@@ -29,6 +29,7 @@ def test_drawing_the_exponent_evenly_passes(draw):
 
 @pytest.mark.parametrize(("draw", "hint"), [
     (lambda u: 1e-4 + u * (1 - 1e-4), "exponent"), (lambda u: u, "exponent"), (lambda u: 4 * u - 4, "go back"),
+    (lambda u: np.random.uniform(1e-4, 1), "already"),
     (lambda u: 10 ** (-4 * u), "u = 0"), (lambda u: math.exp(4 * u - 4), "belongs"), (lambda u: 1e-4, "multiplies"),
     (lambda u: 0.0, "multiplies"), (0.01, "name"), (lambda u: "0.01", "quotes"), (lambda: 1, "cell")])
 def test_a_wrong_draw_gets_its_hint(draw, hint):

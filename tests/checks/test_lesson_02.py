@@ -59,9 +59,24 @@ def one_late(val_losses, patience):
     return tuple(by_waiting(val_losses, patience + 1))
 
 
+def no_better_than_before(val_losses, patience):
+    waited = 0
+    for t in range(1, len(val_losses)):
+        waited = 0 if val_losses[t] < val_losses[t - 1] else waited + 1
+        if waited == patience:
+            return t + 1 - patience, t + 1
+    return len(val_losses), len(val_losses)
+
+
+def best_plus_patience(val_losses, patience):
+    return int(np.argmin(val_losses)) + 1, int(np.argmin(val_losses)) + 1 + patience
+
+
 @pytest.mark.parametrize(("answer", "hint"), [(from_zero, "count epochs from 1"), (swapped, "other way round"),
                                               (clairvoyant, "see the future"), (never_stops, "never stopped"),
-                                              (one_late, "in a row"), (lambda losses, patience: 3, "return best_epoch")])
+                                              (one_late, "in a row"),
+                                              (no_better_than_before, "the epoch before it"), (best_plus_patience, "only 3"),
+                                              (lambda losses, patience: 3, "return best_epoch")])
 def test_wrong_early_stopping_gets_its_hint(answer, hint):
     verdict = check_early_stopping(answer)
     assert verdict.status == "wrong" and hint in verdict.hint
@@ -88,6 +103,8 @@ def test_the_one_standard_error_rule_passes_with_numpy_numbers_too():
 @pytest.mark.parametrize(("answer", "hint"), [
     (lambda sizes, scores: rule(sizes, scores, lambda runs: 0), "best mean itself"),
     (lambda sizes, scores: rule(sizes, scores, lambda runs: np.std(runs, ddof=1)), "square root"),
+    (lambda sizes, scores: rule(sizes, scores, lambda runs: np.std(runs) / len(runs) ** 0.5), "ddof=1"),
+    (lambda sizes, scores: int(np.argmax(np.mean(scores, 1))), "not its position"),
     (lambda sizes, scores: 0, "return a size")])
 def test_a_wrong_one_standard_error_rule_gets_its_hint(answer, hint):
     verdict = check_one_standard_error(answer)
