@@ -59,9 +59,6 @@ class Page:
         self.page.wait_for_function(f"window.frames_at.length >= {before + n}", timeout=timeout * 1000)
         return self.frames()[before:]
 
-    def widget(self, title):
-        return self.page.locator(".hpt-lab").filter(has_text=title).first
-
     def button(self, label):
         return self.page.locator(".hpt-lab button", has_text=re.compile(rf"^\s*{label}\s*$"))
 
@@ -99,6 +96,54 @@ class Page:
         """Keep a screenshot among the artifacts."""
         ARTIFACTS.mkdir(exist_ok=True)
         self.page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
+
+
+class Widget:
+    """One of several widgets on a page."""
+
+    def __init__(self, page, title):
+        self.page, self.title = page, title
+        self.box = page.page.locator(".hpt-lab").filter(has_text=title).first
+        self.box.scroll_into_view_if_needed()
+        self.box.locator("img").wait_for()
+
+    def button(self, label):
+        return self.box.locator("button", has_text=re.compile(f"^{label}$"))  # its accessible name has the icon's letter
+
+    def click(self, label):
+        self.button(label).click()
+
+    def slider(self, label):
+        return self.box.locator(".widget-slider", has=self.page.page.get_by_text(label, exact=True)).locator(".noUi-handle")
+
+    def set(self, label, number):
+        """Type a number into the box beside a slider."""
+        pair = self.box.locator(".widget-hbox", has=self.page.page.get_by_text(label, exact=True)).last
+        pair.locator("input[type=number]").fill(str(number))
+        pair.locator("input[type=number]").press("Enter")
+
+    def choose(self, label, option):
+        menu = self.box.locator(".widget-dropdown", has=self.page.page.get_by_text(label, exact=True))
+        menu.locator("select").select_option(option)
+
+    def text(self):
+        return self.box.locator("[aria-live]").inner_text()
+
+    def wait_for(self, words, seconds=120):
+        """Wait until the result line has these words (or matches them, if a pattern); return it."""
+        line = self.box.locator("[aria-live]").filter(has_text=words)
+        line.wait_for(timeout=seconds * 1000)
+        return line.inner_text()
+
+    def pause(self):
+        """Press Pause, wait until Run can be pressed, and return the result line."""
+        self.click("Pause")
+        self.page.wait_until(self.button("Run.*").is_enabled)
+        return self.text()
+
+    def shoot(self, name):
+        ARTIFACTS.mkdir(exist_ok=True)
+        self.box.screenshot(path=ARTIFACTS / f"{name}.png")
 
 
 @contextlib.contextmanager
