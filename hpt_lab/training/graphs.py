@@ -55,6 +55,7 @@ class Traced:
                  any_width: bool):
         self.kind, self.logits, self.small = accuracy_kind(model), gives_logits(model), is_small(model)
         self.any_width = any_width
+        self.spare: list[list[tf.Variable]] = []  # shapeless variables that a released model has left
         self.model: Any = model
         self.dials = dials
         train, evaluate = self._trace(rows, batch_size, xla)
@@ -186,8 +187,11 @@ class EpochGraph:
         self._dials = [tf.Variable(float(getattr(owner, name)), trainable=False) for owner, name in knobs(model)]
         self._settings = [dial.numpy() for dial in self._dials]
         self._own = [v._value for v in variables(model)] if any_width else []
-        for v, value in zip(variables(model), self._own, strict=False):
-            v._value = _shapeless(value)
+        spare = traced.spare.pop() if traced is not None and traced.spare else list(map(_shapeless, self._own))
+        for v, value, stored in zip(variables(model), self._own, spare, strict=False):
+            stored.assign(value)
+            stored._unique_id = value._unique_id  # by which an optimizer knows its variables
+            v._value = stored
         try:
             self.traced = traced or Traced(model, self._dials, rows, batch_size=batch_size, xla=xla, any_width=any_width)
         except BaseException:
@@ -200,14 +204,17 @@ class EpochGraph:
 
     def release(self) -> None:
         """Give the model back, trained as far as it is, and hold on to nothing of it."""
-        self._give_back()
+        if stored := self._give_back():
+            self.traced.spare.append(stored)
         self.model, self._own, self._dials = None, [], []
         del self._train, self._evaluate
 
-    def _give_back(self) -> None:
+    def _give_back(self) -> list[tf.Variable]:
+        stored = [v._value for v, _ in zip(variables(self.model), self._own, strict=False)]
         for v, value in zip(variables(self.model), self._own, strict=False):
             value.assign(v._value)
             v._value = value
+        return stored
 
     def train(self, data: Any, order: np.ndarray, batch_size: int, stop: Event | None) -> tuple[float, float] | None:
         """Train one epoch; return the mean loss and accuracy over its rows, or None when `stop` was set."""
@@ -263,9 +270,7 @@ def _has_lowered_loop(call: Any) -> bool:
 
 def _shapeless(value: tf.Variable) -> tf.Variable:
     """Make a variable of unknown shape in place of another; known shapes are part of what TensorFlow compiles a call for."""
-    variable = tf.Variable(value, trainable=value.trainable, shape=tf.TensorShape([None] * len(value.shape)))
-    variable._unique_id = value._unique_id  # by which an optimizer knows its variables
-    return variable
+    return tf.Variable(value, trainable=value.trainable, shape=tf.TensorShape([None] * len(value.shape)))
 
 
 def handles(model: keras.Model, dials: list[tf.Variable]) -> list[Any]:
