@@ -93,9 +93,9 @@ class FitDoctor(TrainingBoard):
         if best == n:
             return f"{text}. Best epoch so far: this one; go on"
         loss, accuracy = curves["val_loss"], curves["val_accuracy"]
-        saved = (f"would have saved {n - best} of {n} epochs ({(n - best) / n:.0%}, {self.seconds * (n - best) / n:.1f} s): "
-                 f"validation loss {loss[best - 1]:.3f} instead of {loss[-1]:.3f}, "
-                 f"accuracy {accuracy[best - 1]:.1%} instead of {accuracy[-1]:.1%}")
+        saved = (f"would have saved {n - best} of {n} epochs ({self.seconds * (n - best) / n:.1f} s); validation loss "
+                 f"{loss[best - 1]:.2g} instead of {loss[-1]:.2g}, accuracy {accuracy[best - 1]:.1%} instead of "
+                 f"{accuracy[-1]:.1%}")
         ended = f". Patience ended it {n - best} epochs after the best" if self.should_end(self.controls.values) else ""
         return f"{text}. Stopping at the best epoch, {best}, {saved}{ended}"
 

@@ -149,7 +149,7 @@ class SearchExplorer(Explorer):
         top.vlines(points[:, 0], 1.12, 1.42, color=colour, linewidth=1.4, clip_on=False)
         right.hlines(points[:, 1], 0.7, 1.15, color=colour, linewidth=1.4, clip_on=False)
         tried = len(np.unique(points[:, 0].round(9)))
-        dress(top, f"{name}: {count(len(points), 'trial')}, best {self.best[name]:.3f}\n{count(tried, 'learning rate')} tried")
+        dress(top, f"{name}: best {self.best[name]:.3f}\n{count(len(points), 'trial')}, {count(tried, 'learning rate')}")
         dress(main, "", xlabel="learning rate (matters)", ylabel="weight decay (hardly)" if name == NAMES[0] else "")
         dress(right, "")
         main.set(xlim=(0, 1), ylim=(0, 1))

@@ -3,6 +3,7 @@
 import base64
 import io
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -39,6 +40,14 @@ def table():
     return Table("made up", space, curves, np.full(40, 0.5), np.full(40, 2.0), {"training": 1, "validation": 1000, "test": 1000})
 
 
+@pytest.fixture
+def quick(monkeypatch, table):
+    monkeypatch.setattr(race_track, "SLOWEST", 0)
+    monkeypatch.setattr(race_track, "contestants", lambda table: {
+        "Hyperband": hpt.hyperband(table.space, max_budget=9), "grid": hpt.grid_search(table.space, n={"x": 4}, budget=9)})
+    return table
+
+
 def finished(widget):
     assert WORKER.wait(60)
     assert widget._error.value == ""
@@ -57,6 +66,44 @@ def shown(widget):
 
 def bracket_explorer(table, **settings):
     return BracketExplorer(table, **{"max_budget": 9, "speed": 200} | settings)
+
+
+# Pausing.
+
+def interrupted(widget, slices):
+    """Work for so many slices and be closed there, as a pause does."""
+    work = widget.work(threading.Event())
+    for _ in range(slices):
+        next(work)
+    work.close()
+    return widget
+
+
+@pytest.mark.parametrize(("make", "state", "slices"), [
+    (lambda table, **run: SearchExplorer(**run), lambda w: w.repeated, 7),
+    (lambda table, **run: RaceTrack(table, full_trainings=5, **run), lambda w: w._paths, 40),
+    (lambda table, **run: RaceTrack(table, full_trainings=5, show=MANY, seeds=3, **run), lambda w: w.race.verdict(), 300),
+    (lambda table, **run: bracket_explorer(table, **run), lambda w: w.decisions, 5),
+    (lambda table, **run: FoldExplorer(folds=2, rows=40, epochs=4, **run), lambda w: w.curves, 5),
+], ids=["search", "race one seed", "race many seeds", "bracket", "folds"])
+def test_run_after_a_pause_goes_on_where_it_stopped_and_ends_as_if_never_paused(quick, make, state, slices):
+    whole = finished(make(quick, run=True))
+    widget = interrupted(make(quick), slices)
+    paused, steps = widget.text, widget._steps
+    assert "Press Run" not in paused and paused != whole.text and steps is not None
+    widget.run_button.click()
+    assert finished(widget).text == whole.text and next(steps, None) is None  # the very steps have been done to the end
+    assert repr(state(widget)) == repr(state(whole))
+
+
+def test_after_a_control_has_moved_or_reset_run_begins_anew(quick):
+    widget = interrupted(SearchExplorer(), 7)
+    assert "On 7 landscapes" in widget.text or "On 8 landscapes" in widget.text
+    widget.reset()
+    assert "landscapes" not in finished(widget).text and widget._steps is None
+    interrupted(widget, 7)
+    widget.controls.set(seed=1)
+    assert "landscapes" not in finished(widget).text and widget._steps is None
 
 
 # Bracket explorer.
@@ -299,14 +346,6 @@ def test_the_leak_scales_by_all_rows_and_the_honest_way_by_training_rows():
 
 
 # Race track.
-
-@pytest.fixture
-def quick(monkeypatch, table):
-    monkeypatch.setattr(race_track, "SLOWEST", 0)
-    monkeypatch.setattr(race_track, "contestants", lambda table: {
-        "Hyperband": hpt.hyperband(table.space, max_budget=9), "grid": hpt.grid_search(table.space, n={"x": 4}, budget=9)})
-    return table
-
 
 def test_many_seeds_are_the_race_of_the_package(quick):
     widget = finished(RaceTrack(quick, run=True, show=MANY, seeds=4, full_trainings=5, seed=3))

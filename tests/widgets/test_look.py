@@ -159,3 +159,13 @@ def test_frames_drawn_on_the_still_part_equal_frames_drawn_anew():
     quick = board.picture.png
     board.picture.show(fresh=True)
     assert quick == board.picture.png
+
+
+def test_frames_travel_as_jpeg_while_something_moves_and_the_last_one_stays_as_png():
+    board = Counter()
+    sent = []
+    board.picture.image.observe(lambda change: sent.append(bytes(change.new)), names="value")
+    board.start()
+    assert WORKER.wait(10)
+    assert [frame[:2] for frame in sent[:-1]] == [b"\xff\xd8"] * 5 and sent[-1] == board.picture.png
+    assert board.picture.image.format == "png" and sent[-1][:4] == b"\x89PNG"
