@@ -1,7 +1,7 @@
 """Execute the lessons in fresh kernels and clean them for committing: `make notebooks`, or with names of a few.
 
 Keeps outputs and kernelspec; strips stderr, widget state and timings; writes the measured run time and the kernel's
-peak memory into each lesson's header (the text between "runs in" and "GB").
+peak memory into each lesson's header (the text between "runs in" and "GB"), and the times into the README's course map.
 """
 
 from __future__ import annotations
@@ -15,9 +15,17 @@ import nbformat
 from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+README = NOTEBOOKS.parent / "README.md"
 KERNEL = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
           "language_info": {"name": "python"}}
 MEASURED = re.compile(r"runs in \d+ s, peak memory [\d.]+ GB")
+
+MAP = re.compile(r"(\(notebooks/([^)]+)\) \| [^|]+ \|) (\d+) \| (\d+) \|")  # a lesson's row: its file, minutes, seconds
+
+
+def reading(header: str) -> int:
+    """Return the reading time in minutes that a header names."""
+    return int(re.search(r"reading (\d+) minutes", header)[1])
 
 
 def execute(path: Path) -> str:
@@ -39,6 +47,9 @@ def execute(path: Path) -> str:
         raise SystemExit(f"{path.name}: the first cell must hold the line '{measured}'")
     header.source = MEASURED.sub(measured, header.source)
     nbformat.write(notebook, path)
+    minutes = reading(header.source)
+    README.write_text(MAP.sub(lambda row: f"{row[1]} {minutes} | {seconds:.0f} |" if row[2] == path.name else row[0],
+                              README.read_text()))
     return measured
 
 

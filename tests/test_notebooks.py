@@ -12,6 +12,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tests.notebooks import MAP, reading
+
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ids = [path.stem for path in LESSONS]
@@ -57,6 +59,12 @@ def test_links_to_lessons_and_files_are_alive(path):
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
         if not target.startswith(("http://", "https://")):
             assert (path.parent / target).exists(), target
+
+
+def test_the_readme_names_the_times_of_the_headers():
+    rows = {name: (int(minutes), int(seconds)) for _, name, minutes, seconds in MAP.findall((ROOT / "README.md").read_text())}
+    headers = {path.name: nbformat.read(path, as_version=4).cells[0].source for path in LESSONS}
+    assert rows == {name: (reading(header), int(re.search(r"runs in (\d+) s", header)[1])) for name, header in headers.items()}
 
 
 def test_links_in_the_readme_are_alive():
