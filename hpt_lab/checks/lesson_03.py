@@ -25,6 +25,8 @@ SPLITTERS = {
     "electricity": ("time-ordered", "tomorrow comes after today, and days next to each other are alike"),
 }
 
+FEW = (10, 15, 20, 25, 30, 33, 35, 40)  # rows that one split might validate on: all accuracies are multiples of 1/n
+
 
 @check
 def check_splitters(answers: Mapping[str, str]) -> str:
@@ -52,7 +54,10 @@ def check_honest_score(honest_score: Any) -> str:
     """Return the verdict on a function (x, y) -> accuracy by 5-fold CV, with SelectKBest(20) and GaussianNB, without leak."""
     noise = [random_labels(seed=seed) for seed in range(8)]
     signal = make_classification(200, 500, n_informative=8, n_redundant=0, class_sep=1.5, shuffle=True, random_state=0)
-    on_noise = [number(call(honest_score, x, y), "what it returns") for x, y in noise]
+    answers = [call(honest_score, x, y) for x, y in noise]
+    if np.ndim(answers[0]) == 1:
+        raise Wrong(f"it returns {show(answers[0])}, one number per fold", hint="return their mean: ... .mean()")
+    on_noise = [number(answer, "what it returns") for answer in answers]
     if not all(0 <= score <= 1 for score in on_noise):
         raise Wrong(f"an accuracy lies between 0 and 1, got {on_noise[0]:g}", hint="return the mean of the folds' accuracies")
     found = float(np.mean(on_noise))
@@ -63,6 +68,9 @@ def check_honest_score(honest_score: Any) -> str:
     if min(on_noise) == max(on_noise) or found < 0.4:
         raise Wrong(f"on random labels it reports {found:.0%} on average, always near the same: it measures nothing",
                     hint="the accuracy should come from cross_val_score")
+    if any(all(math.isclose(n * score, round(n * score), abs_tol=1e-6) for score in on_noise) for n in FEW):
+        raise Wrong(f"no leak, but scores such as {on_noise[0]:g} and {on_noise[1]:g} come from few rows, not from all 100",
+                    hint="one split lets some of the rows validate; cross_val_score(..., cv=5) lets every row do it once")
     oracle = cross_val_score(make_pipeline(SelectKBest(f_classif, k=20), GaussianNB()), *signal, cv=5).mean()
     on_signal = number(call(honest_score, *signal), "what it returns")
     if on_signal < oracle - 0.08:

@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from hpt_lab.checks.core import Wrong, call, check, number, numbers, show
 from hpt_lab.strategies.hyperband import brackets
 
@@ -183,6 +185,9 @@ def _table(answer: Any, at: str) -> dict[int, list[tuple[int, int]]]:
     for s, rungs in answer.items():
         pairs = []
         for rung in rungs:
+            if np.ndim(rung) == 0:
+                raise Wrong(at + f"bracket {s} should be a list of pairs, got {show(rungs)}",
+                            hint="one entry per bracket, each a list of its rungs: {0: [(5, 81)], 1: [(8, 27), (2, 81)], ...}")
             if numbers(rung, f"a rung of bracket {s}").size != 2:
                 raise Wrong(at + f"a rung should be a pair (n, epochs), got {show(rung)}")
             if any(isinstance(value, float) for value in rung):  # np.float64 is one too
@@ -205,6 +210,12 @@ def _explain(table: dict[int, list[tuple[int, int]]], right: dict[int, list[tupl
         if sorted(table) == list(range(1, top + 1)):
             raise Wrong(text, hint="bracket 0 is missing: no halving at all, everybody trains in full")
         raise Wrong(text, hint="s runs from s_max, how often R can be divided by eta and still be 1 or more, down to 0")
+    if all([pair[::-1] for pair in table[s]] in (right[s], other[s]) for s in right):
+        raise Wrong(at + f"bracket {top} is {show(table[top])}",
+                    hint="a rung is (n, epochs): first how many train, then how long")
+    if all(table[top - s] in (right[s], other[s]) for s in right):
+        raise Wrong(at + f"bracket {top} is {show(table[top])}",
+                    hint="s is how often a bracket halves: the one that never halves, everybody in full, is bracket 0")
     s = next(s for s in right if table[s] not in (right[s], other[s])) if any(
         table[s] not in (right[s], other[s]) for s in right) else next(s for s in right if table[s] != right[s])
     got, expected = table[s], right[s]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.feature_selection import SelectKBest, f_classif
-from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
+from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score, train_test_split
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
@@ -55,7 +55,17 @@ def first_columns(x, y):
     return cross_val_score(GaussianNB(), x[:, :5], y, cv=5).mean()
 
 
+def one_split(x, y):
+    a, b, c, d = train_test_split(x, y, test_size=0.25, random_state=0)
+    return make_pipeline(SelectKBest(f_classif, k=20), GaussianNB()).fit(a, c).score(b, d)
+
+
+def every_fold(x, y):
+    return cross_val_score(make_pipeline(SelectKBest(f_classif, k=20), GaussianNB()), x, y, cv=5)
+
+
 @pytest.mark.parametrize(("answer", "hint"), [
+    (one_split, "cv=5"), (every_fold, ".mean()"),
     (still_leaky, "make_pipeline"), (lambda x, y: 0.5, "cross_val_score"), (first_columns, "keep the selection"),
     (lambda x, y: 100 * in_a_pipeline(x, y), "mean of the folds")])
 def test_a_wrong_repair_gets_its_hint(answer, hint):

@@ -152,7 +152,10 @@ def test_the_bracket_table_passes_in_both_published_roundings(answer):
     (lambda R, eta: {s: rungs[:-1] or rungs for s, rungs in table(R, eta).items()}, "s + 1 rungs"),
     (lambda R, eta: table(R, eta, first=lambda most, s: 7), "bracket s starts"),
     (lambda R, eta: {s: rungs if s < 2 else brackets(R, eta=eta, rounding="table")[s] for s, rungs in table(R, eta).items()},
-     "same"), (lambda R, eta: {}, "s_max"), (81, "name"), (lambda R: {}, "cell")])
+     "same"), (lambda R, eta: table(R, eta)[1], "list of its rungs"),
+    (lambda R, eta: {s: [rung[::-1] for rung in rungs] for s, rungs in table(R, eta).items()}, "first how many"),
+    (lambda R, eta: dict(enumerate(table(R, eta).values())), "how often a bracket halves"),
+    (lambda R, eta: {}, "s_max"), (81, "name"), (lambda R: {}, "cell")])
 def test_a_wrong_bracket_table_gets_its_hint(answer, hint):
     verdict = check_bracket_table(answer)
     assert verdict.status == "wrong", verdict
