@@ -33,8 +33,9 @@ RESTARTED = """async () => {
   while (performance.now() - moved < 9000) {
     const now = epoch(), at = performance.now();
     if (now < before) {
-      while (!(window.frames_at.at(-1)[0] >= at - 4)) await new Promise(done => setTimeout(done, 4));
-      return window.frames_at.find(frame => frame[0] >= at - 4)[0] - moved; }
+      while (window.frames_at.at(-1)[0] < at - 4 && performance.now() - moved < 9000)
+        await new Promise(done => setTimeout(done, 4));
+      return (window.frames_at.find(frame => frame[0] >= at - 4) ?? [moved + 9000])[0] - moved; }
     before = now;
     await new Promise(done => setTimeout(done, 4)); }
   return 9000; }"""
@@ -86,7 +87,7 @@ def in_browser(page: browser.Page) -> tuple[float, float, float]:
 
     def move(key: str) -> float:
         page.wait_for_text(r"Epoch \d\d")
-        page.page.evaluate("window.epoch_before = 1e9")
+        page.page.evaluate("window.epoch_before = parseInt(document.querySelector('.hpt-lab [aria-live]').textContent.slice(6))")
         page.slider("Units").press(key)
         return page.page.evaluate(RESTARTED)
 

@@ -1,5 +1,6 @@
 """The playground and the fit doctor without a browser: they retrain, judge, keep, share, and guard the test rows."""
 
+import threading
 import time
 
 import numpy as np
@@ -166,11 +167,13 @@ def test_opening_the_test_rows_of_an_untrained_network_is_refused(board):
     assert "train first" in board._error.value and board._data.reveals == 0
 
 
-def test_a_flood_of_slider_moves_ends_at_the_last_value(board):
+def test_a_flood_of_slider_moves_ends_at_the_last_value_and_leaves_no_thread(board):
+    threads = threading.enumerate()  # the worker's among them
     for value in range(200):
         board.controls.boxes["noise"].value = value / 400
+        assert threading.enumerate() == threads
     idle()
-    assert board.began_with["noise"] == 199 / 400 and board.training.epochs == 20
+    assert threading.enumerate() == threads and board.began_with["noise"] == 199 / 400 and board.training.epochs == 20
 
 
 def test_training_rows_are_of_each_class_alike_and_a_share(board):
