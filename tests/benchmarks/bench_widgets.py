@@ -24,7 +24,7 @@ from hpt_lab.widgets import Playground
 from hpt_lab.widgets.worker import WORKER
 
 SETTINGS = {"data": "spirals", "noise": 0.05, "layers": 3, "units": 32, "batch_size": 32}
-SECONDS, RETRAINS, MOVES = 5.0, 500, 11
+SECONDS, RETRAINS, MOVES = 5.0, 500, 9
 PARTS = ("training", "memory", "JupyterLab", "Voila")
 # After a key has moved a slider: wait until the text counts epochs from the start again, and for the frame that goes with it.
 RESTARTED = """async () => {
@@ -86,7 +86,7 @@ def in_browser(page: browser.Page) -> tuple[float, float, float]:
     page.wait_for_text(r"Epoch \d\d", 120)
 
     def move(key: str) -> float:
-        page.wait_for_text(r"Epoch \d\d")
+        page.wait_for_text(r"Epoch \d{3}")  # so that a restart can't be missed
         page.page.evaluate("window.epoch_before = parseInt(document.querySelector('.hpt-lab [aria-live]').textContent.slice(6))")
         page.slider("Units").press(key)
         return page.page.evaluate(RESTARTED)
