@@ -54,12 +54,11 @@ class Traced:
     def __init__(self, model: keras.Model, dials: list[tf.Variable], rows: tuple[Any, ...], *, batch_size: int, xla: bool,
                  any_width: bool):
         self.kind, self.logits, self.small = accuracy_kind(model), gives_logits(model), is_small(model)
-        self.any_width = any_width
+        self.any_width, self.dials = any_width, dials
         self.spare: list[list[tf.Variable]] = []  # shapeless variables that a released model has left
         self.model: Any = model
-        self.dials = dials
         train, evaluate = self._trace(rows, batch_size, xla)
-        if self.small and (_has_lowered_loop(train) or _has_lowered_loop(evaluate)):
+        if self.small and any(map(_has_lowered_loop, (train, evaluate))):
             self.small = False
             train, evaluate = self._trace(rows, batch_size, xla)
         place = {id(handle): i for i, handle in enumerate(handles(model, dials))}
@@ -184,7 +183,8 @@ class EpochGraph:
         self.model: Any = model
         self.seconds_per_step: float | None = None
         self._first_call = True
-        self._dials = [tf.Variable(float(getattr(owner, name)), trainable=False) for owner, name in knobs(model)]
+        self._knobs = knobs(model)
+        self._dials = [tf.Variable(float(getattr(owner, name)), trainable=False) for owner, name in self._knobs]
         self._settings = [dial.numpy() for dial in self._dials]
         self._own = [v._value for v in variables(model)] if any_width else []
         spare = traced.spare.pop() if traced is not None and traced.spare else list(map(_shapeless, self._own))
@@ -206,7 +206,7 @@ class EpochGraph:
         """Give the model back, trained as far as it is, and hold on to nothing of it."""
         if stored := self._give_back():
             self.traced.spare.append(stored)
-        self.model, self._own, self._dials = None, [], []
+        self.model, self._own, self._dials, self._knobs = None, [], [], []
         del self._train, self._evaluate
 
     def _give_back(self) -> list[tf.Variable]:
@@ -254,7 +254,7 @@ class EpochGraph:
         return loss / n, hits / n, predictions
 
     def _read_knobs(self) -> None:
-        for i, (owner, name) in enumerate(knobs(self.model)):
+        for i, (owner, name) in enumerate(self._knobs):
             value = float(getattr(owner, name))
             if value != self._settings[i]:
                 self._dials[i].assign(value)
@@ -275,7 +275,7 @@ def _shapeless(value: tf.Variable) -> tf.Variable:
 
 def handles(model: keras.Model, dials: list[tf.Variable]) -> list[Any]:
     """List what a graph captures of a bound model."""
-    return [*(v.value.handle for v in variables(model)), *(dial.handle for dial in dials)]
+    return [v.handle for v in (*(v.value for v in variables(model)), *dials)]
 
 
 def variables(model: keras.Model) -> list[Any]:
@@ -292,6 +292,8 @@ def check_compiled(model: Any) -> None:
     if not model.compiled or model.optimizer is None or no_loss:
         raise BuildError("build(config) must return a compiled Keras model, got one without optimizer or loss; "
                          "call model.compile(optimizer=..., loss=...) before returning it")
+    if getattr(model.optimizer, "use_ema", False):  # `fit` ends by overwriting the weights, so nothing could resume
+        raise BuildError("the optimizer has use_ema=True, which replaces the weights when training ends; drop use_ema")
 
 
 def build_variables(model: keras.Model, x: Any) -> None:

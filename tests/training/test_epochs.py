@@ -297,6 +297,8 @@ def test_bad_arguments_are_named():
         Trainer(model, X, Y).evaluate()
     with pytest.raises(BuildError, match=r"model\.compile"):
         Trainer(keras.Sequential([layers.Dense(3)]), X, Y)
+    with pytest.raises(BuildError, match="drop use_ema"):
+        Trainer(mlp(optimizer=lambda: keras.optimizers.Adam(use_ema=True))(), X, Y)
 
 
 def test_xla_is_chosen_for_long_dense_trainings_alone():
