@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from hpt_lab.training.epochs import Curves, batch_order
-from hpt_lab.training.graphs import CALL_SECONDS, FIRST_STEPS
+from hpt_lab.training.graphs import CALL_SECONDS, FIRST_STEPS, executor, is_small
 from hpt_lab.training.knobs import knobs, replaced
 from hpt_lab.training.metrics import accuracy_kind, gives_logits
 from hpt_lab.training.philox import uniform
@@ -73,12 +73,13 @@ class _Settings(NamedTuple):
 class Stack:
     """The traced training loop and forward pass of P models like `model`, for any P (each is compiled once)."""
 
-    def __init__(self, model: keras.Model):
+    def __init__(self, model: keras.Model, *, jit: bool):
         self.model, self.kind, self.logits = model, accuracy_kind(model), gives_logits(model)
         self.decays = [model.optimizer.weight_decay is not None and model.optimizer._use_weight_decay(v)
                        for v in model.trainable_variables]  # which variables weight decay applies to
-        self._train_call = tf.function(self._train, autograph=False, jit_compile=True)
-        self._evaluate_call = tf.function(self._evaluate, autograph=False, jit_compile=True)
+        self.small = is_small(model)
+        self._train_call = tf.function(self._train, autograph=False, jit_compile=jit)
+        self._evaluate_call = tf.function(self._evaluate, autograph=False, jit_compile=jit)
 
     # Traced functions. P members, B rows a batch; `table` holds everybody's rows, `order` says whose are where.
 
@@ -189,7 +190,8 @@ class Stack:
             state, loss, hits = trained
             values = self._named("", loss.numpy() / rows.n, hits.numpy() / rows.n)
             for name, table in tables.items():
-                loss, hits, predicted = self._evaluate_call(state.weights, settings.dials, table.rows, *checked[name])
+                with executor(self.small):
+                    loss, hits, predicted = self._evaluate_call(state.weights, settings.dials, table.rows, *checked[name])
                 values |= self._named("test_" if name == "test" else "val_", loss.numpy(), hits.numpy() / table.n)
                 outputs = predicted if name == "validation" else outputs
             logs = [{key: float(value[i]) for key, value in values.items()} for i in range(len(models))]
@@ -198,8 +200,9 @@ class Stack:
                     curve.setdefault(key, []).append(value)
             yield epoch + 1, logs
         if outputs is None and "validation" in tables:  # there was no epoch left to train
-            outputs = self._evaluate_call(state.weights, settings.dials, tables["validation"].rows,
-                                          *checked["validation"])[2]
+            with executor(self.small):
+                outputs = self._evaluate_call(state.weights, settings.dials, tables["validation"].rows,
+                                              *checked["validation"])[2]
         _write(models, state)
         predictions = [None] * len(models) if outputs is None else tables["validation"].split(outputs.numpy())
         return [Trained(curve, p) for curve, p in zip(curves, predictions, strict=True)]
@@ -213,8 +216,9 @@ class Stack:
                 return None
             end = min(steps, done + (max(1, int(CALL_SECONDS / self._pace)) if self._pace else FIRST_STEPS))
             started = time.perf_counter()
-            state, sums = self._train_call(state, settings, rows.rows, order, n, sums, tf.constant(done),
-                                           tf.constant(end), plan.batch_size, rows.ragged(plan.batch_size))
+            with executor(self.small):
+                state, sums = self._train_call(state, settings, rows.rows, order, n, sums, tf.constant(done),
+                                               tf.constant(end), plan.batch_size, rows.ragged(plan.batch_size))
             sums[0].numpy()  # wait for it
             if self._calls:  # the first call compiles
                 self._pace = max((time.perf_counter() - started) / (end - done), 1e-6)

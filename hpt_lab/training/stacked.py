@@ -7,8 +7,9 @@ weight decay, dropout rate, L2 factor and rows. The mathematics is that of train
 A member with fewer rows is padded with rows of weight zero, and rests while longer members finish their epoch; one that
 diverges spoils nobody else's numbers.
 
-A stack has to be compiled by XLA, which takes a second or two. Models that can't be stacked, or train too briefly to
-earn that back, share a traced graph instead and train side by side, one thread for each core, an epoch in turn.
+XLA makes a stack two to four times faster and takes a second or two to compile it. Without XLA a stack pays only where
+epochs are short, because there Python is most of the work. All other models share a traced graph instead and train
+side by side, one thread for each core, an epoch in turn.
 
 Read `train_together` first, then `stack_graph.py`, the graph of a stack.
 """
@@ -45,6 +46,7 @@ LAYERS = {"InputLayer", "Dense", "Activation", "Dropout", "Flatten", "Reshape", 
           "PReLU", "ELU", "Softmax", "LayerNormalization", "Add", "Multiply", "Concatenate"}  # no row sees another row
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 EPOCH = 8  # what is done once an epoch takes as long as so many small batches
+FEW = 16  # batches an epoch up to which a stack without XLA is faster than models side by side
 KEPT = 8  # traced stacks waiting to be used again
 
 
@@ -59,7 +61,7 @@ def train_together(models: Sequence[keras.Model], rows: Rows | Sequence[Rows], *
     `epochs`: in total, of which `start` were done before. Curves hold a value for every epoch from `start` on: loss,
     val_loss, test_loss, and for classifiers accuracy, val_accuracy, test_accuracy; NaN from where a member diverged.
     `jit`: stack models of one architecture and compile the stack with XLA; "auto" does so for those that `use_xla`
-    would compile, counting the batches of all of them.
+    would compile, counting the batches of all of them. Without XLA they are stacked if an epoch has few batches.
     `on_epoch`: called, by one thread at a time, with the epochs done and {member's index: its values} of some members.
     When `stop` was set the answer is None, and the models not yet finished are in no defined state.
     """
@@ -76,12 +78,13 @@ def train_together(models: Sequence[keras.Model], rows: Rows | Sequence[Rows], *
         groups.setdefault(_key(model, parts["rows"][i]) or i, []).append(i)
     units: list[Unit] = []
     for key, members in groups.items():
-        steps = sum(math.ceil(len(parts["rows"][i][0]) / batch_size) + EPOCH for i in members) * (epochs - start)
-        stacks = can_stack(models[members[0]]) and use_xla(models[members[0]], jit, steps=steps)
+        batches = [math.ceil(len(parts["rows"][i][0]) / batch_size) for i in members]
+        xla = use_xla(models[members[0]], jit, steps=sum(n + EPOCH for n in batches) * (epochs - start))
+        stacks = can_stack(models[members[0]]) and (xla or (len(members) > 1 and max(batches) <= FEW))
         for unit in [members] if stacks else [[i] for i in members]:
             chosen = {name: [part[i] for i in unit] for name, part in parts.items()}
             plan = Plan(range(start, epochs), batch_size, [seeds[i] for i in unit], stop)
-            units.append((unit, _stacked(key, [models[i] for i in unit], chosen, plan) if stacks
+            units.append((unit, _stacked((key, xla), [models[i] for i in unit], chosen, plan, xla) if stacks
                           else _alone(models[unit[0]], chosen, plan)))
     return _side_by_side(units, len(models), on_epoch, stop or Event())
 
@@ -158,9 +161,9 @@ def _alone(model: keras.Model, parts: dict[str, list[Rows]], plan: Plan) -> Trai
         return None if scored is None else [Trained(curves, scored[2])]
 
 
-def _stacked(key: Any, models: list[keras.Model], parts: dict[str, list[Rows]], plan: Plan) -> Training:
+def _stacked(key: Any, models: list[keras.Model], parts: dict[str, list[Rows]], plan: Plan, jit: bool) -> Training:
     """Train models of one architecture in one graph."""
-    with _borrowed(key, models[0]) as stack:
+    with _borrowed(key, models[0], jit) as stack:
         return (yield from stack.train(models, parts, plan))
 
 
@@ -197,11 +200,11 @@ _LOCK = threading.Lock()
 
 
 @contextmanager
-def _borrowed(key: Any, model: keras.Model) -> Iterator[Stack]:
+def _borrowed(key: Any, model: keras.Model, jit: bool) -> Iterator[Stack]:
     """Lend a traced stack; while it is lent no other thread sees it."""
     with _LOCK:
         stack = _STACKS.pop(key, None)
-    stack = stack or Stack(model)
+    stack = stack or Stack(model, jit=jit)
     yield stack
     with _LOCK:
         _STACKS[key] = stack

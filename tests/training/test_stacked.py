@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from hpt_lab.errors import DataError, HptError
-from hpt_lab.training import graph_cache, graphs
+from hpt_lab.training import graph_cache, graphs, stacked
 from hpt_lab.training.epochs import batch_order
 from hpt_lab.training.philox import uniform
 from hpt_lab.training.stacked import can_stack, train_together
@@ -60,17 +60,17 @@ ROWS = [(X[:n], Y[:n]) for n in LENGTHS]
 VALIDATION = [(X[n:], Y[n:]) for n in LENGTHS]
 
 
-@pytest.mark.parametrize(("name", "stack"), [*((name, True) for name in OPTIMIZERS), ("adam", False)])
-def test_every_member_ends_where_model_fit_would_have_taken_it(name, stack):
-    stacked, alone = ([model(OPTIMIZERS[name], rate, i) for i, rate in enumerate(RATES)] for _ in range(2))
-    assert all(map(can_stack, stacked))
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_member_ends_where_model_fit_would_have_taken_it(name):
+    nets, alone = ([model(OPTIMIZERS[name], rate, i) for i, rate in enumerate(RATES)] for _ in range(2))
+    assert all(map(can_stack, nets))
     together = set()
-    trained = train_together(stacked, ROWS, epochs=3, seeds=range(3), batch_size=16, validation=VALIDATION,
-                             jit=stack, on_epoch=lambda _, values: together.add(tuple(values)))
-    assert together == ({(0, 1, 2)} if stack else {(0,), (1,), (2,)})  # one stack of three, or three of one
+    trained = train_together(nets, ROWS, epochs=3, seeds=range(3), batch_size=16, validation=VALIDATION,
+                             jit=name == "adam", on_epoch=lambda _, values: together.add(tuple(values)))
+    assert together == {(0, 1, 2)}  # one stack of three, not three of one
     for i in range(3):
         curves = fitted(alone[i], ROWS[i], i, VALIDATION[i])
-        assert difference(stacked[i], alone[i]) < 1e-5
+        assert difference(nets[i], alone[i]) < 1e-5
         assert trained[i].curves.keys() == curves.keys()
         for key, values in curves.items():
             assert trained[i].curves[key] == pytest.approx(values, abs=1e-5)
@@ -95,6 +95,18 @@ def test_what_cannot_be_stacked_is_trained_one_by_one_with_the_result_of_model_f
     assert max(at - epoch for epoch, (at, _) in zip((1, 1, 2, 2, 3, 3), seen, strict=True)) <= 1
 
 
+def test_stackable_models_with_many_batches_train_side_by_side_with_the_result_of_model_fit(monkeypatch):
+    monkeypatch.setattr(stacked, "FEW", 3)
+    nets, alone = ([model(OPTIMIZERS["adam"], rate, i) for i, rate in enumerate(RATES)] for _ in range(2))
+    seen = set()
+    train_together(nets, ROWS, epochs=3, seeds=range(3), batch_size=16, jit=False,
+                   on_epoch=lambda _, values: seen.add(tuple(values)))
+    assert seen == {(0,), (1,), (2,)}
+    for i in range(3):
+        fitted(alone[i], ROWS[i], i, None)
+        assert difference(nets[i], alone[i]) < 1e-5
+
+
 def test_models_that_are_not_stacked_share_what_was_traced(monkeypatch):
     traced, real = [], graphs.Traced.__init__
     monkeypatch.setattr(graphs.Traced, "__init__", lambda self, *a, **k: (traced.append(1), real(self, *a, **k))[1])
@@ -104,7 +116,8 @@ def test_models_that_are_not_stacked_share_what_was_traced(monkeypatch):
     assert len(traced) == 1
 
 
-def test_an_error_in_one_thread_reaches_the_caller():
+def test_an_error_in_one_thread_reaches_the_caller(monkeypatch):
+    monkeypatch.setattr(stacked, "FEW", 3)
     nets = [model(OPTIMIZERS["adam"], rate, i) for i, rate in enumerate(RATES)]
 
     def report(epoch, values):
