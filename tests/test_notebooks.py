@@ -32,6 +32,7 @@ def test_a_lesson_is_committed_executed_from_top_to_bottom_and_clean(path):
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1)), "run `make notebooks`"
     for cell in cells:
         assert not [output for output in cell.outputs if output.output_type == "error" or output.get("name") == "stderr"]
+        assert not [output for output in cell.outputs if "application/vnd.jupyter.widget-view+json" in output.get("data", {})]
         assert not cell.source.rstrip().endswith(";")
     assert path.stat().st_size < 1_500_000 and len(notebook.cells) <= 40
 
