@@ -71,16 +71,17 @@ def train_together(models: Sequence[keras.Model], rows: Rows | Sequence[Rows], *
         raise HptError("models must be different objects; build one for every member")
     parts = {name: _per_member(part, len(models), name) for name, part in
              (("rows", rows), ("validation", validation), ("test", test)) if part is not None}
-    groups: dict[Any, list[int]] = {}
+    groups: dict[Any, list[int]] = {}  # by what stacked models agree in; those that can't be stacked by their number
     for i, model in enumerate(models):
         check_compiled(model)
         build_variables(model, parts["rows"][i][0])
-        groups.setdefault(_key(model, parts["rows"][i]) or i, []).append(i)
+        key = _key(model, parts["rows"][i])
+        groups.setdefault(i if key is None else key, []).append(i)
     units: list[Unit] = []
     for key, members in groups.items():
         batches = [math.ceil(len(parts["rows"][i][0]) / batch_size) for i in members]
         xla = use_xla(models[members[0]], jit, steps=sum(n + EPOCH for n in batches) * (epochs - start))
-        stacks = can_stack(models[members[0]]) and (xla or (len(members) > 1 and max(batches) <= FEW))
+        stacks = not isinstance(key, int) and (xla or (len(members) > 1 and max(batches) <= FEW))
         for unit in [members] if stacks else [[i] for i in members]:
             chosen = {name: [part[i] for i in unit] for name, part in parts.items()}
             plan = Plan(range(start, epochs), batch_size, [seeds[i] for i in unit], stop)
