@@ -7,7 +7,7 @@ weight decay, dropout rate, L2 factor and rows. The mathematics is that of train
 A member with fewer rows is padded with rows of weight zero, and rests while longer members finish their epoch; one that
 diverges spoils nobody else's numbers.
 
-XLA makes a stack two to four times faster and takes a second or two to compile it. Without XLA a stack pays only where
+XLA makes a stack up to three times faster and takes a second or two to compile it. Without XLA a stack pays only where
 epochs are short, because there Python is most of the work. All other models share a traced graph instead and train
 side by side, one thread for each core, an epoch in turn.
 

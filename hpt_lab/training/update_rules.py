@@ -66,6 +66,7 @@ class FlatUpdate:
         self.optimizer, self.weights = model.optimizer, model.trainable_variables
         self.shapes = [tf.shape(v.value) for v in self.weights]
         self.sizes = [tf.size(v.value) for v in self.weights]
+        self.sparse: set[int] = set()  # weights with sparse gradients (embeddings), which Keras updates in its own way
 
     def read(self) -> list[tf.Tensor]:
         """Lay out the optimizer's slots: a vector for each kind."""
@@ -74,14 +75,20 @@ class FlatUpdate:
     def write(self, slots: list[tf.Tensor]) -> None:
         """Put the slots back into the optimizer's variables."""
         for kind, flat in zip(slot_variables(self.optimizer), slots, strict=True):
-            for variable, value in zip(kind, self._apart(flat), strict=True):
-                variable.value.assign(value)
+            for i, (variable, value) in enumerate(zip(kind, self._apart(flat), strict=True)):
+                if i not in self.sparse:
+                    variable.value.assign(value)
 
     def apply(self, gradients: list[Any], slots: list[tf.Tensor]) -> list[tf.Tensor]:
         """Take a step along gradients, of which those that are None change nothing; return the new slots."""
         o = self.optimizer
         connected = [v for v, g in zip(self.weights, gradients, strict=True) if g is not None]
         o._apply_weight_decay(connected)
+        for i, (variable, gradient) in enumerate(zip(self.weights, gradients, strict=True)):
+            if isinstance(gradient, tf.IndexedSlices):
+                self.sparse.add(i)
+                o.update_step(gradient, variable.value, o.learning_rate)
+        gradients = [None if i in self.sparse else g for i, g in enumerate(gradients)]
         flat = tf.concat([tf.zeros([n]) if g is None else tf.reshape(g, [-1])
                           for g, n in zip(gradients, self.sizes, strict=True)], 0)
         rate, step = tf.cast(o.learning_rate, tf.float32), tf.cast(o.iterations + 1, tf.float32)

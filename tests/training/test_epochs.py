@@ -159,6 +159,24 @@ def test_weights_and_losses_equal_model_fit(case, jit):
     np.testing.assert_allclose(curves["val_loss"], expected["val_loss"], atol=1e-5)
 
 
+@pytest.mark.parametrize("optimizer", [keras.optimizers.Adam, keras.optimizers.RMSprop, keras.optimizers.SGD])
+def test_embeddings_whose_gradients_are_sparse_equal_model_fit(optimizer):
+    """Keras squares the parts of a sparse gradient one by one, so a dense one would give another Adam."""
+    x = np.random.default_rng(0).integers(0, 12, (101, 5)).astype(np.int32)
+
+    def build(config):
+        model = keras.Sequential([layers.Embedding(20, 4), layers.Flatten(), layers.Dense(3, activation="softmax")])
+        model.compile(optimizer(0.01), "sparse_categorical_crossentropy", jit_compile=False)
+        return model
+
+    ours, theirs = (build_model(build, {}, seed=[1], x=x) for _ in range(2))
+    fit(ours, x, Y, epochs=EPOCHS)
+    model_fit(theirs, x, Y, None, validation=None)
+    for mine, keras_own in zip([*ours.weights, *ours.optimizer.variables], [*theirs.weights, *theirs.optimizer.variables],
+                               strict=True):
+        np.testing.assert_allclose(np.array(mine), np.array(keras_own), atol=1e-5)
+
+
 def test_accuracies_equal_keras_metric():
     for build, y in ((mlp(), Y), (mlp(loss="categorical_crossentropy"), np.eye(3, dtype=np.float32)[Y]),
                      (mlp(loss="binary_crossentropy", units=1, activation="sigmoid"), (Y > 0).astype(np.int32))):
