@@ -58,6 +58,7 @@ class RaceTrack(Explorer):
         self._places: dict[str, tuple[Any, Any]] = {}  # a strategy's place on the ladder: sample of its line, name and loss
         self.runs: dict[str, list[Run]] = {}
         self.race: Race | None = None
+        self._verdict = ""  # the race's, which takes too long to ask for at every step
         self.begin(run, settings)
 
     # On the worker's thread.
@@ -69,7 +70,7 @@ class RaceTrack(Explorer):
         self.budget = values["full_trainings"] * table.epochs
         self.field: dict[str, tuple[Strategy, int]] = {name: (strategy, 1) for name, strategy in contestants(table).items()}
         self.field[LINE] = random_search(table.space, trials=2 * values["full_trainings"], budget=table.epochs), 2
-        self.runs, self.race, self._spent = {name: [] for name in self.field}, None, 0.0
+        self.runs, self.race, self._verdict, self._spent = {name: [] for name in self.field}, None, "", 0.0
         self._paths: dict[str, list[tuple[float, float, float]]] = {name: [] for name in self.field}
         if not self._lines:
             self._draw_track(*self._views[ONE])
@@ -90,6 +91,8 @@ class RaceTrack(Explorer):
                 self.runs[name].append(_run(path))
             if not one and number > first:
                 self.race = Race(self.table, "accuracy", "epochs", self.budget, 1, tuple(range(first, number + 1)), self.runs)
+                self._verdict = f" {self.race.verdict().splitlines()[0]}"
+                self._spent = 0.0  # by the next
                 if self.picture.due():
                     self.frame()
 
@@ -185,14 +188,14 @@ class RaceTrack(Explorer):
     def words(self) -> str:
         """Return the line of text under the controls."""
         values = self.controls.values
-        if self._spent == 0:
+        done = len(self.runs[LINE])
+        if self._spent == 0 and not done:
             return (f"{len(self.field) - 1} strategies will spend {self.budget:,} epochs each on {self.table.name}, as much as "
                     f"{values['full_trainings']} full trainings. Press Run.")
-        done = len(self.runs[LINE])
         if values["show"] == MANY:
-            verdict = f" {self.race.verdict().splitlines()[0]}" if self.race is not None else ""
-            now = f" of {values['seeds']}; the next is {self._spent / self.budget:.0%} done" if done < values["seeds"] else ""
-            return f"{count(done, 'seed')}{now}.{verdict}"
+            tenths = math.floor(10 * self._spent / self.budget)  # not a message for every step
+            now = f" of {values['seeds']}; the next is {10 * tenths}% done" if done < values["seeds"] else ""
+            return f"{count(done, 'seed')}{now}.{self._verdict}"
         leaders = self._leaders()
         text = (f"After {self._spent:,.0f} epochs each: {', '.join(map(_short, leaders))} "
                 f"{'lead' if len(leaders) > 1 else 'leads'} with {self._loss(leaders[0]):.4f}")

@@ -347,8 +347,11 @@ def test_the_leak_scales_by_all_rows_and_the_honest_way_by_training_rows():
 
 # Race track.
 
-def test_many_seeds_are_the_race_of_the_package(quick):
+def test_many_seeds_are_the_race_of_the_package(quick, monkeypatch):
+    asked, verdict = [], curves.racing.Race.verdict
+    monkeypatch.setattr(curves.racing.Race, "verdict", lambda race: (asked.append(len(race.seeds)), verdict(race))[1])
     widget = finished(RaceTrack(quick, run=True, show=MANY, seeds=4, full_trainings=5, seed=3))
+    assert asked == [2, 3, 4]  # once a seed: it takes as long as 20 steps of the race
     race = curves.race(race_track.contestants(quick), quick, budget=45, seeds=range(3, 7))
     assert widget.race.seeds == race.seeds
     for name, runs in race.runs.items():

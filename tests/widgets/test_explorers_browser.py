@@ -101,11 +101,14 @@ def test_the_race_track_pauses_goes_on_and_ends(page):
     widget.wait_for(re.compile("After .* epochs each"))
     assert number(widget.text(), "After ([0-9,]+) epochs") >= paused > 0
     widget.wait_for("One seed is an anecdote")
+    widget.set("Seeds", 25)
     widget.choose("Race", "many seeds, with bands")
     widget.wait_for("Press Run")
     widget.click("Run")
-    widget.wait_for("1 seed of 2; the next is")
-    widget.wait_for(re.compile("^2 seeds\\."))
+    widget.wait_for(re.compile("^[1-9][0-9]* seeds? of 25; the next is"))
+    assert 0 < number(widget.pause(), "^([0-9]+) seed") < 25
+    widget.click("Run")
+    widget.wait_for(re.compile("^25 seeds\\."))
     widget.shoot("race-track-dark")
 
 

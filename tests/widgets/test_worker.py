@@ -81,13 +81,15 @@ def test_another_owner_takes_over_and_stopping_the_first_does_not_stop_it(worker
 
 
 def test_a_waiting_request_that_is_replaced_or_stopped_is_told_so(worker):
-    gate, running, waiting, later = threading.Event(), Owner(), Owner(), Owner()
+    begun, gate, running, waiting, later = threading.Event(), threading.Event(), Owner(), Owner(), Owner()
 
     def deaf(stop):
+        begun.set()
         gate.wait(5)
         yield
 
     worker.start(running, deaf)
+    assert begun.wait(5)  # or the next request would take its place before it runs
     worker.start(waiting, deaf)
     worker.start(later, deaf)
     assert waiting.errors == [None]
