@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,6 @@ from hpt_lab.datasets import Data
 from hpt_lab.errors import DataError, HptError
 from hpt_lab.training.checkpoint import Checkpoint
 from hpt_lab.training.epochs import Curves, OnEpoch, as_rows
-from hpt_lab.training.graphs import use_xla
 from hpt_lab.training.metrics import evaluate, gives_logits, is_score
 from hpt_lab.training.stacked import Trained, train_together
 from hpt_lab.trial import Config, Outcome, Trial
@@ -91,21 +90,24 @@ def run_folds(objective: KerasObjective, trial: Trial, *, on_epoch: OnEpoch | No
 
     started = time.perf_counter()
     folds = _folds_of(objective)
-    models = [build_model(objective.build, trial.config, seed=(objective.seed, trial.id, i), x=fold.train[0])
-              for i, fold in enumerate(folds)]
     about = {"settings": objective.settings, "config": trial.config, "trial": trial.id, "parent": trial.parent}
     found, inherited = objective._start(trial, int(trial.budget), about)
-    before = [Checkpoint(0, [], [], [], {})] * len(folds)
-    if found is not None:
-        before = _apart(found, len(folds))
-        for model, checkpoint in zip(models, before, strict=True):
-            (checkpoint.inherit if inherited else checkpoint.restore)(model)
+    before = [Checkpoint(0, [], [], [], {})] * len(folds) if found is None else _apart(found, len(folds))
+    models: list[keras.Model] = []
+
+    def built() -> Iterator[keras.Model]:
+        for i, (fold, checkpoint) in enumerate(zip(folds, before, strict=True)):
+            models.append(build_model(objective.build, trial.config, seed=(objective.seed, trial.id, i), x=fold.train[0]))
+            if found is not None:
+                (checkpoint.inherit if inherited else checkpoint.restore)(models[i])
+            yield models[i]
+
     batch_size, epochs = trial.config.get("batch_size", objective.batch_size), int(trial.budget)
     reporter = None if on_epoch is None else _Means(on_epoch, len(folds))
     trained = train_together(
-        models, [fold.train for fold in folds], validation=[fold.validation for fold in folds], epochs=epochs,
+        built(), [fold.train for fold in folds], validation=[fold.validation for fold in folds], epochs=epochs,
         start=before[0].epoch, batch_size=batch_size, seeds=[(objective.seed, trial.id, i) for i in range(len(folds))],
-        jit=use_xla(models[0], objective.jit, steps=0), on_epoch=reporter, stop=stop)
+        jit=objective.jit if objective.jit != "auto" else False, on_epoch=reporter, stop=stop)
     if trained is None:
         return Outcome(math.nan, error=f"stopped before {epochs} epochs of all folds were done",
                        seconds=time.perf_counter() - started)

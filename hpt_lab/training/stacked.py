@@ -9,7 +9,7 @@ diverges spoils nobody else's numbers.
 
 XLA makes a stack up to three times faster and takes a second or two to compile it. Without XLA a stack pays only where
 epochs are short, because there Python is most of the work. All other models share a traced graph instead and train
-side by side, one thread for each core, an epoch in turn.
+side by side, one thread for each core, an epoch in turn; the first of them while the last are still being built.
 
 Read `train_together` first, then `stack_graph.py`, the graph of a stack.
 """
@@ -20,9 +20,10 @@ import math
 import os
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
@@ -38,7 +39,8 @@ from hpt_lab.training.knobs import replaced
 from hpt_lab.training.stack_graph import Plan, Rows, Stack, Trained
 from hpt_lab.training.update_rules import has_rule
 
-Training = Generator[tuple[int, list[dict[str, float]]], None, list[Trained] | None]  # yields epochs done, members' values
+# Yields when the graph is there, without values, then after every epoch: epochs done, members' values.
+Training = Generator[tuple[int, list[dict[str, float]]], None, list[Trained] | None]
 Unit = tuple[list[int], Training]  # members that train in one graph
 OnEpochs = Callable[[int, dict[int, dict[str, float]]], None]  # epochs trained so far, every member's values
 
@@ -50,12 +52,13 @@ FEW = 16  # batches an epoch up to which a stack without XLA is faster than mode
 KEPT = 8  # traced stacks waiting to be used again
 
 
-def train_together(models: Sequence[keras.Model], rows: Rows | Sequence[Rows], *, epochs: int, seeds: Sequence[Any],
+def train_together(models: Iterable[keras.Model], rows: Rows | Sequence[Rows], *, epochs: int, seeds: Sequence[Any],
                    batch_size: int = 32, validation: Rows | Sequence[Rows] | None = None,
                    test: Rows | Sequence[Rows] | None = None, start: int = 0, jit: Jit = "auto",
                    on_epoch: OnEpochs | None = None, stop: Event | None = None) -> list[Trained] | None:
     """Train compiled models in place; return what each gave, in their order.
 
+    `models`: a list; or a generator that builds one after another, on the caller's thread, while others train already.
     `rows`, `validation`, `test`: a tuple (x, y) that all models share, or a list with one for every model.
     `seeds`: a member's batch order is `epochs.batch_order` of its seed; dropout masks follow from the model's seeds.
     `epochs`: in total, of which `start` were done before. Curves hold a value for every epoch from `start` on: loss,
@@ -65,65 +68,99 @@ def train_together(models: Sequence[keras.Model], rows: Rows | Sequence[Rows], *
     `on_epoch`: called, by one thread at a time, with the epochs done and {member's index: its values} of some members.
     When `stop` was set the answer is None, and the models not yet finished are in no defined state.
     """
-    if not models or len(models) != len(seeds):
+    if isinstance(models, Sequence) and (not models or len(models) != len(seeds)):
         raise HptError(f"seeds must have one for each model, at least one; got {len(seeds)} for {len(models)} models")
-    if len({id(model) for model in models}) < len(models):
+    if isinstance(models, Sequence) and len({id(model) for model in models}) < len(models):
         raise HptError("models must be different objects; build one for every member")
-    parts = {name: _per_member(part, len(models), name) for name, part in
+    parts = {name: _per_member(part, len(seeds), name) for name, part in
              (("rows", rows), ("validation", validation), ("test", test)) if part is not None}
-    groups: dict[Any, list[int]] = {}  # by what stacked models agree in; those that can't be stacked by their number
-    for i, model in enumerate(models):
+    plan = Plan(range(start, epochs), batch_size, list(seeds), stop or Event())
+    return _side_by_side(_units(models, parts, plan, jit), plan, on_epoch)
+
+
+def _units(models: Iterable[keras.Model], parts: dict[str, list[Rows]], plan: Plan, jit: Jit) -> Iterator[Unit]:
+    """Make units: of a model that trains alone as soon as it is there, of stacks when all models are."""
+    batches = [math.ceil(len(rows[0]) / plan.batch_size) for rows in parts["rows"]]
+    groups: dict[Any, dict[int, keras.Model]] = {}  # members that may be stacked, by what they agree in
+
+    def unit(members: Sequence[int], train: Callable[..., Training], *arguments: Any) -> Unit:
+        chosen = {name: [part[i] for i in members] for name, part in parts.items()}
+        return list(members), train(*arguments, chosen, replace(plan, seeds=[plan.seeds[i] for i in members]))
+
+    def use_xla_for(members: Iterable[int], model: keras.Model) -> bool:
+        return use_xla(model, jit, steps=sum(batches[i] + EPOCH for i in members) * len(plan.epochs))
+
+    everyone = range(len(batches))
+    for i, model in zip(everyone, models, strict=True):
         check_compiled(model)
         build_variables(model, parts["rows"][i][0])
         key = _key(model, parts["rows"][i])
-        groups.setdefault(i if key is None else key, []).append(i)
-    units: list[Unit] = []
-    for key, members in groups.items():
-        batches = [math.ceil(len(parts["rows"][i][0]) / batch_size) for i in members]
-        xla = use_xla(models[members[0]], jit, steps=sum(n + EPOCH for n in batches) * (epochs - start))
-        stacks = not isinstance(key, int) and (xla or (len(members) > 1 and max(batches) <= FEW))
-        for unit in [members] if stacks else [[i] for i in members]:
-            chosen = {name: [part[i] for i in unit] for name, part in parts.items()}
-            plan = Plan(range(start, epochs), batch_size, [seeds[i] for i in unit], stop)
-            units.append((unit, _stacked((key, xla), [models[i] for i in unit], chosen, plan, xla) if stacks
-                          else _alone(models[unit[0]], chosen, plan)))
-    return _side_by_side(units, len(models), on_epoch, stop or Event())
+        if key is not None and (use_xla_for(everyone, model) or (len(everyone) > 1 and batches[i] <= FEW)):
+            groups.setdefault(key, {})[i] = model
+        else:
+            yield unit([i], _alone, model)
+    for key, group in groups.items():
+        xla = use_xla_for(group, next(iter(group.values())))
+        if xla or (len(group) > 1 and max(batches[i] for i in group) <= FEW):
+            yield unit(list(group), _stacked, (key, xla), list(group.values()))
+        else:
+            yield from (unit([i], _alone, model) for i, model in group.items())
 
 
-def _side_by_side(units: list[Unit], members: int, on_epoch: OnEpochs | None, stop: Event) -> list[Trained] | None:
+def _side_by_side(units: Iterator[Unit], plan: Plan, on_epoch: OnEpochs | None) -> list[Trained] | None:
     """Run every unit to its end, an epoch each in turn, as many at a time as there are cores."""
-    waiting, trained, lock, failed = deque(units), dict[int, Trained](), threading.Lock(), Event()
+    started: list[Training] = []
+    waiting: deque[Unit] = deque()
+    trained: dict[int, Trained] = {}
+    changed, all_made, failed = threading.Condition(), Event(), Event()
 
     def work() -> None:
         try:
-            while not failed.is_set() and not stop.is_set():
-                with lock:
+            while not failed.is_set() and not plan.stopped:
+                with changed:
+                    changed.wait_for(lambda: waiting or all_made.is_set())
                     if not waiting:
                         return
-                    unit, training = waiting.popleft()
+                    members, training = waiting.popleft()
                 try:
                     epoch, logs = next(training)
                 except StopIteration as end:
-                    trained.update(zip(unit, end.value or [], strict=False))
+                    trained.update(zip(members, end.value or [], strict=False))
                     continue
-                with lock:
-                    waiting.append((unit, training))
+                with changed:
+                    waiting.append((members, training))
                     if on_epoch is not None:
-                        on_epoch(epoch, dict(zip(unit, logs, strict=True)))
+                        on_epoch(epoch, dict(zip(members, logs, strict=True)))
         except BaseException:
             failed.set()
             raise
 
     try:
         with ThreadPoolExecutor(CORES) as pool:
-            others = [pool.submit(work) for _ in range(min(len(units), CORES) - 1)]
+            others = [pool.submit(work) for _ in range(min(len(plan.seeds), CORES) - 1)]
+            try:
+                for members, training in units:  # builds a model while others train
+                    if failed.is_set() or plan.stopped:
+                        break
+                    started.append(training)
+                    next(training)  # traces the graph or finds it
+                    with changed:
+                        waiting.append((members, training))
+                        changed.notify()
+            except BaseException:
+                failed.set()
+                raise
+            finally:
+                all_made.set()
+                with changed:
+                    changed.notify_all()
             work()
         for other in others:
             other.result()
     finally:
-        for _, training in units:
+        for training in started:
             training.close()  # those that were stopped give back what they borrowed
-    return [trained[i] for i in range(members)] if len(trained) == members else None
+    return [trained[i] for i in range(len(plan.seeds))] if len(trained) == len(plan.seeds) else None
 
 
 def can_stack(model: keras.Model) -> bool:
@@ -145,6 +182,7 @@ def _alone(model: keras.Model, parts: dict[str, list[Rows]], plan: Plan) -> Trai
         trainer.epochs_done = plan.epochs.start
         test = Trainer(model, *rows, validation=parts["test"][0], graph=graph) if "test" in parts else None
         curves: Curves = {}
+        yield plan.epochs.start, []
         for epoch in plan.epochs:
             logs = trainer.epoch(stop=plan.stop) if not trainer.diverged else dict.fromkeys(curves, math.nan)
             if logs is None:
@@ -162,9 +200,10 @@ def _alone(model: keras.Model, parts: dict[str, list[Rows]], plan: Plan) -> Trai
         return None if scored is None else [Trained(curves, scored[2])]
 
 
-def _stacked(key: Any, models: list[keras.Model], parts: dict[str, list[Rows]], plan: Plan, jit: bool) -> Training:
+def _stacked(key: Any, models: list[keras.Model], parts: dict[str, list[Rows]], plan: Plan) -> Training:
     """Train models of one architecture in one graph."""
-    with _borrowed(key, models[0], jit) as stack:
+    with _borrowed(key, models[0], jit=key[1]) as stack:
+        yield plan.epochs.start, []
         return (yield from stack.train(models, parts, plan))
 
 
@@ -201,7 +240,7 @@ _LOCK = threading.Lock()
 
 
 @contextmanager
-def _borrowed(key: Any, model: keras.Model, jit: bool) -> Iterator[Stack]:
+def _borrowed(key: Any, model: keras.Model, *, jit: bool) -> Iterator[Stack]:
     """Lend a traced stack; while it is lent no other thread sees it."""
     with _LOCK:
         stack = _STACKS.pop(key, None)

@@ -1,6 +1,7 @@
 """Claims about models trained together: each ends where `model.fit` on the same batches would have taken it."""
 
 import math
+import threading
 from threading import Event
 
 import keras
@@ -126,6 +127,48 @@ def test_an_error_in_one_thread_reaches_the_caller(monkeypatch):
 
     with pytest.raises(KeyError, match="from on_epoch"):
         train_together(nets, ROWS, epochs=50, seeds=range(3), batch_size=16, jit=False, on_epoch=report)
+
+
+def test_models_from_a_generator_are_built_by_the_caller_while_others_train(monkeypatch):
+    monkeypatch.setattr(stacked, "FEW", 3)
+    monkeypatch.setattr(stacked, "CORES", 2)
+    nets, alone = ([model(OPTIMIZERS["adam"], rate, i) for i, rate in enumerate(RATES)] for _ in range(2))
+    under_way, builders = Event(), set()
+
+    def built():
+        for i, net in enumerate(nets):
+            builders.add(threading.current_thread())
+            assert i == 0 or under_way.wait(60)
+            yield net
+
+    trained = train_together(built(), ROWS, epochs=3, seeds=range(3), batch_size=16, validation=VALIDATION, jit=False,
+                             on_epoch=lambda *_: under_way.set())
+    assert builders == {threading.current_thread()}
+    for i in range(3):
+        curves = fitted(alone[i], ROWS[i], i, VALIDATION[i])
+        assert difference(nets[i], alone[i]) < 1e-5
+        assert trained[i].curves["val_loss"] == pytest.approx(curves["val_loss"], abs=1e-5)
+
+
+def test_models_from_a_generator_are_stacked_where_that_pays():
+    nets, together = [model(OPTIMIZERS["adam"], rate, i) for i, rate in enumerate(RATES)], set()
+    train_together((net for net in nets), ROWS, epochs=2, seeds=range(3), batch_size=16,
+                   on_epoch=lambda _, values: together.add(tuple(values)))
+    assert together == {(0, 1, 2)}
+
+
+def test_a_model_that_cannot_be_built_ends_the_training_of_those_before(monkeypatch):
+    monkeypatch.setattr(stacked, "FEW", 3)
+    epochs = []
+
+    def built():
+        yield model(OPTIMIZERS["adam"], 0.01, 0)
+        raise KeyError("from build")
+
+    with pytest.raises(KeyError, match="from build"):
+        train_together(built(), ROWS[:2], epochs=10**6, seeds=range(2), batch_size=16, jit=False,
+                       on_epoch=lambda *_: epochs.append(1))
+    assert len(epochs) < 10**6
 
 
 def test_members_of_one_seed_agree_and_members_of_another_do_not():
