@@ -22,19 +22,19 @@ LINE_STYLE: Style = {"color": INK, "linestyle": "--", "marker": "", "linewidth":
 def over_time(race: Any, *, log: bool | None = None, ax: Axes | None = None) -> Axes:
     """Draw every strategy's incumbent loss against what was spent: means over the seeds, bands of two standard errors.
 
-    A strategy begins where at least half of its runs have a result. The dashed line spent twice as much.
+    A strategy begins where each of its runs has a result: a mean over the quick ones would rise as the others join. The
+    dashed line spent twice as much.
     """
     ax = axes(ax, 9.5, 5.5)
     spent, losses = race.over_time()
     styles = styles_of(losses)
     drawn: list[float] = []
     for name, values in losses.items():
-        finite = np.isfinite(values)
-        known = finite.mean(axis=0) >= 0.5
-        values = np.where(finite, values, np.nan)[:, known]
-        mean = np.nanmean(values, axis=0)
-        error = np.nanstd(values, axis=0) / np.sqrt(np.maximum(1, np.isfinite(values).sum(axis=0)))
-        ax.fill_between(spent[known], mean - 2 * error, mean + 2 * error, color=styles[name]["color"], alpha=0.13, linewidth=0)
+        known = np.isfinite(values).all(axis=0)
+        values = values[:, known]  # (seeds, points)
+        mean, error = values.mean(axis=0), values.std(axis=0, ddof=1) / np.sqrt(len(values))
+        ax.fill_between(spent[known], np.maximum(mean - 2 * error, values.min(axis=0)), mean + 2 * error,
+                        color=styles[name]["color"], alpha=0.13, linewidth=0)
         ax.plot(spent[known], mean, label=name, markevery=8, **styles[name])
         drawn += [*mean]
     loss_scale(ax, drawn, log)

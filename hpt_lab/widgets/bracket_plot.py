@@ -23,7 +23,7 @@ from hpt_lab.widgets.look import BLUE, INK, PURPLE, Picture, dress
 
 LOWEST = 2e-3  # losses are shown from here to 1; below, on the edge
 FAILED_AT = 1.8
-FULL = "if trained in full"
+FULL, BEST_IN_FULL = "if trained in full", "best in full"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class BracketPlot:
         self.left.add_collection(self._filled)
         hollow = {"color": PURPLE, "marker": "D", "markersize": 5, "markerfacecolor": "white"}
         ax, points = self.right, {"went on": WENT_ON, "cut": CUT, "not cut": NOT_CUT, "failed": FAILED, FULL: hollow,
-                                  "best in full": {**BEST, "markersize": 13}}
+                                  BEST_IN_FULL: {**BEST, "markersize": 13}}
         self._lines: dict[str, Any] = {
             "paths": ax.plot([], [], color=BLUE, linewidth=0.9, alpha=0.4)[0],
             "line": ax.plot([], [], color=INK, linewidth=1.4, linestyle="--", label="the line")[0]}
@@ -110,8 +110,9 @@ class BracketPlot:
         ax.yaxis.set_minor_formatter(NullFormatter())
         ax.set_xlim(-0.55, len(ticks) - 0.45)
         ax.set_xticks(range(len(ticks)), ticks)
-        ax.legend(loc="upper center", bbox_to_anchor=(0.46, -0.29), ncols=4, frameon=False, fontsize=8, labelcolor=INK,
-                  handletextpad=0.4, columnspacing=0.9)
+        known = [line for name, line in self._lines.items() if name != "paths" and (recorded or name not in (FULL, BEST_IN_FULL))]
+        ax.legend(handles=known, loc="upper center", bbox_to_anchor=(0.46, -0.29), ncols=4, frameon=False, fontsize=8,
+                  labelcolor=INK, handletextpad=0.4, columnspacing=0.9)
 
     def _put_points(self, rungs: Mapping[tuple[int, int], Sequence[Record]], decisions: Mapping[tuple[int, int], Decision],
                     s: int, columns: int, n: int, in_full: Callable[[Trial], float] | None) -> None:
@@ -138,7 +139,7 @@ class BracketPlot:
             spots[FULL] = [spot(columns, trial, in_full(trial)) for trial in trials]
             if trials:
                 top = min(trials, key=lambda trial: (in_full(trial), trial.id))
-                spots["best in full"] = [spot(columns, top, in_full(top))]
+                spots[BEST_IN_FULL] = [spot(columns, top, in_full(top))]
         for name, line in self._lines.items():
             line.set_data(*np.array(spots[name]).reshape(-1, 2).T)
 

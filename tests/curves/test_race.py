@@ -163,6 +163,14 @@ def test_pictures_say_what_they_show(run):
         matplotlib.pyplot.close(ax.figure)
 
 
+def test_a_mean_over_time_never_rises_because_a_slow_run_joins(table):
+    slow, quick = Run(np.array([5.0]), np.array([0.9]), np.array([0.9])), Run(np.array([1.0]), np.array([0.1]), np.array([0.1]))
+    ax = plots.over_time(Race(table, "accuracy", "epochs", 10, 1, (0, 1), {"a": [slow, quick], LINE: [quick, quick]}))
+    line = next(line for line in ax.lines if line.get_label() == "a")
+    assert line.get_xdata().min() >= 5 and np.allclose(line.get_ydata(), 0.5)
+    matplotlib.pyplot.close(ax.figure)
+
+
 def test_the_command_prints_a_table_or_json_and_draws(table, tmp_path):
     table.save(tmp_path / "small.npz")
     arguments = ["race", "--table", str(tmp_path / "small.npz"), "--seeds", "2", "--trainings", "3", "--processes", "1"]
