@@ -58,7 +58,7 @@ class Traced:
         self.spare: list[list[tf.Variable]] = []  # shapeless variables that a released model has left
         self.model: Any = model
         train, evaluate = self._trace(rows, batch_size, xla)
-        if self.small and any(map(_has_lowered_loop, (train, evaluate))):
+        if self.small and any(map(_needs_threads, (train, evaluate))):
             self.small = False
             train, evaluate = self._trace(rows, batch_size, xla)
         place = {id(handle): i for i, handle in enumerate(handles(model, dials))}
@@ -261,11 +261,15 @@ class EpochGraph:
                 self._settings[i] = value
 
 
-def _has_lowered_loop(call: Any) -> bool:
-    """Tell whether a graph has a loop or condition, traced earlier somewhere else, that a single thread can't run."""
+def _needs_threads(call: Any) -> bool:
+    """Tell whether a graph has what a single thread can't run: a loop traced earlier somewhere else, or a condition.
+
+    A condition inside a condition, as in `LossScaleOptimizer`, makes a single thread wait for itself for ever.
+    """
     graph = call.graph.as_graph_def()
     nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
-    return any(node.attr["_lower_using_switch_merge"].b for node in nodes if "_lower_using_switch_merge" in node.attr)
+    return any(node.op in ("If", "StatelessIf", "Case", "StatelessCase") or node.attr["_lower_using_switch_merge"].b
+               for node in nodes)
 
 
 def _shapeless(value: tf.Variable) -> tf.Variable:

@@ -111,6 +111,8 @@ CASES = {
     "SGD with momentum": (mlp(optimizer=lambda: keras.optimizers.SGD(0.05, momentum=0.9)), Y, None),
     "RMSprop": (mlp(optimizer=lambda: keras.optimizers.RMSprop(0.005)), Y, None),
     "AdamW with clipping": (mlp(optimizer=lambda: keras.optimizers.AdamW(0.01, weight_decay=0.01, clipnorm=1.0)), Y, None),
+    "loss scaling, conditions in a condition": (mlp(optimizer=lambda: keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.Adam(0.01))), Y, None),
     "learning-rate schedule": (mlp(optimizer=schedule), Y, None),
     "batch norm": (mlp(layers.BatchNormalization), Y, None),
     "dropout": (mlp(lambda: layers.Dropout(0.3)), Y, None),
