@@ -1,8 +1,8 @@
 """Small data sets that need no download, split once and for all, with the test part sealed.
 
-Sixty per cent of the rows train, twenty validate, twenty are the test set; classes keep their proportions.
-Scaling is fitted on the training rows alone. Tune on the validation part as often as you like. The test part
-opens through `Data.reveal_test()`, which counts: a test set looked at twice is a validation set.
+Sixty per cent of the rows train, twenty validate, twenty are the test set; classes keep their proportions, and groups
+stay whole. Scaling is fitted on the training rows alone. Tune on the validation part as often as you like. The test part
+opens through `Data.reveal_test()`, which counts: a test set that you choose by is a validation set.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import sklearn.base
 import sklearn.datasets
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from hpt_lab.errors import DataError
@@ -27,7 +27,8 @@ class Data:
 
     `x_train`, `x_validation`: (n, ...) float32, scaled; `y_train`, `y_validation`: (n,) int32 classes 0..k-1,
     or float32 targets for regression. `x`, `y`, `groups`: the unscaled development rows (training and validation
-    together), for cross-validation, which must fit `scaler` anew inside every fold.
+    together), for cross-validation, which must fit `scaler` anew inside every fold. Rows are drawn at random: rows in
+    order of time must be split before.
     """
 
     def __init__(self, x: Any, y: Any, *, name: str, task: Task = "classification", groups: Any = None,
@@ -51,11 +52,14 @@ class Data:
         else:
             self.class_names, self.n_classes, y = (), None, y.astype(np.float32)
 
-        rows = np.arange(len(x))
-        development, test = _split(rows, y, 0.2, task, seed)
-        train, validation = _split(development, y, 0.25, task, seed)  # a quarter of 80 % is 20 %
+        groups = None if groups is None else np.asarray(groups)
+        if groups is not None and (len(groups) != len(x) or len(np.unique(groups)) < 5):
+            raise DataError(f"groups must name one of at least 5 groups for each of the {len(x)} rows, got {len(groups)} names "
+                            f"of {len(np.unique(groups))} groups")
+        development, test = _split(np.arange(len(x)), y, groups, 5, task, seed)
+        train, validation = _split(development, y, groups, 4, task, seed)  # a quarter of 80 % is 20 %
         self.x, self.y = x[development], y[development]
-        self.groups = None if groups is None else np.asarray(groups)[development]
+        self.groups = None if groups is None else groups[development]
         fitted = None if self.scaler is None else sklearn.base.clone(self.scaler).fit(_flat(x[train]))
         scaled = x if fitted is None else fitted.transform(_flat(x)).astype(np.float32).reshape(x.shape)
         self.x_train, self.y_train = scaled[train], y[train]
@@ -128,10 +132,17 @@ def spirals(*, n: int = 500, noise: float = 0.1, turns: float = 1.5, label_noise
     return Data(x, y, name="spirals", seed=seed)
 
 
-def _split(rows: np.ndarray, y: np.ndarray, share: float, task: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    keep, apart = train_test_split(rows, test_size=share, random_state=seed,
-                                   stratify=y[rows] if task == "classification" else None)
-    return keep, apart
+def _split(rows: np.ndarray, y: np.ndarray, groups: np.ndarray | None, parts: int, task: str, seed: int
+           ) -> tuple[np.ndarray, np.ndarray]:
+    """Set one of so many parts apart, with whole groups if there are any."""
+    if groups is None:
+        keep, apart = train_test_split(rows, test_size=1 / parts, random_state=seed,
+                                       stratify=y[rows] if task == "classification" else None)
+        return keep, apart
+    splitter = StratifiedGroupKFold(parts, shuffle=True, random_state=seed) if task == "classification" else \
+        GroupShuffleSplit(1, test_size=1 / parts, random_state=seed)
+    kept, set_apart = next(splitter.split(rows, y[rows], groups[rows]))
+    return rows[kept], rows[set_apart]
 
 
 def _flat(x: np.ndarray) -> np.ndarray:

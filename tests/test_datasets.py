@@ -30,6 +30,22 @@ def test_no_row_is_in_two_parts():
     assert sorted(rows[:, 0]) == list(range(0, 200, 2))
 
 
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_no_group_is_in_two_parts(task):
+    group = np.repeat(np.arange(20), 10)
+    y = group % 2 if task == "classification" else group / 20
+    data = datasets.Data(group[:, None], y, name="families", groups=group, scaler=None, task=task)
+    parts = [set(x[:, 0]) for x in (data.x_train, data.x_validation, data.reveal_test()[0])]
+    assert [len(part) for part in parts] == [12, 4, 4] and len(set.union(*parts)) == 20
+    assert set(data.groups) == parts[0] | parts[1] and (data.groups == data.x[:, 0]).all()
+
+
+def test_groups_that_can_not_be_split_are_refused():
+    for groups in (np.arange(40) % 4, np.arange(39)):
+        with pytest.raises(DataError, match="at least 5 groups for each of the 40 rows"):
+            datasets.Data(np.zeros((40, 1)), np.arange(40) % 2, name="few", groups=groups)
+
+
 def test_the_scaler_saw_only_the_training_rows():
     data = datasets.breast_cancer()
     assert np.abs(data.x_train.mean(0)).max() < 1e-5 and np.abs(data.x_train.std(0) - 1).max() < 1e-4

@@ -33,7 +33,7 @@ SEVERAL = ("#56B4E9", "#F0E442", "#CC79A7", "#999999")  # neighbouring groups di
 def patients(rows: int, seed: int) -> Data:
     """Make measurements of patients, five rows each, one in three ill: a patient's rows are alike, illness shows faintly."""
     rng = np.random.default_rng((seed, 5))
-    n = rows // 4  # patients: a fifth of the rows will be sealed, of five rows each
+    n = rows // 4  # patients: a fifth of them will be sealed
     group = np.repeat(np.arange(n), 5)
     ill = (np.arange(n) % 3 == 0)[group]
     x = rng.normal(size=(n, 20))[group] + 0.5 * rng.normal(size=(5 * n, 20)) + 0.35 * ill[:, None]
