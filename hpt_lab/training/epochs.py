@@ -150,6 +150,7 @@ class Trainer:
                 on_epoch(self.epochs_done, logs)
         if self._began:
             self._callbacks.on_train_end()
+            self._began = False  # a later run begins anew, as another `fit` does
         return True
 
     def evaluate(self, *, stop: Event | None = None) -> tuple[float, float, Any] | None:

@@ -330,3 +330,20 @@ def test_xla_is_chosen_for_long_dense_trainings_alone():
     assert not graphs.use_xla(dense, False, steps=10**6)
 
 
+
+
+def test_a_trainer_runs_on_after_a_run_with_its_callbacks_told_of_both():
+    class Ends(keras.callbacks.Callback):
+        began = ended = 0
+
+        def on_train_begin(self, logs=None):
+            self.began += 1
+
+        def on_train_end(self, logs=None):
+            self.ended += 1
+
+    ends = Ends()
+    twice = Trainer(build_model(mlp(), {}, seed=[7], x=X), X, Y, callbacks=[ends])
+    assert twice.run(2) and twice.run(5)
+    once = fit(build_model(mlp(), {}, seed=[7], x=X), X, Y, epochs=5)
+    assert twice.curves == once and (ends.began, ends.ended) == (2, 2)
