@@ -18,7 +18,7 @@ CONDITIONS = {
     "good fit": "both curves are smooth, flat, close together, and close to the dotted line",
     "learning rate too high": "is the *training* curve smooth? It has no excuse for jumping about",
     "not trained long enough": "look at the slope of the training curve in the last epochs",
-    "validation set too easy": "no honest validation row is easier than the rows it was trained on: compare the curves' heights",
+    "validation set too easy": "unseen rows should not be easier than training rows: compare the heights of the curves",
 }
 
 
@@ -42,7 +42,11 @@ class Ward(Mapping[str, dict[str, list[float]]]):
 
 
 def ward(*, seed: int = 0) -> Ward:
-    """Train six networks on spirals with 10 % wrong labels, one of each of CONDITIONS, and shuffle them."""
+    """Train six networks on spirals, one of each of CONDITIONS, and shuffle them.
+
+    Exactly a tenth of the labels is wrong in every network's training rows and in the validation rows, so that the truth
+    has the same loss, 0.325, on all of them. The easy validation set is those same rows with their labels put right.
+    """
     import keras
     from keras import layers
 
@@ -50,8 +54,11 @@ def ward(*, seed: int = 0) -> Ward:
     from hpt_lab.training.objective import build_model
     from hpt_lab.training.stacked import train_together
 
-    data = spirals(n=2500, noise=0.05, turns=0.8, label_noise=0.1, seed=100 + seed)
-    clean = spirals(n=2500, noise=0.05, turns=0.8, seed=100 + seed)  # someone put the labels of the validation set right
+    data = spirals(n=2500, noise=0.05, turns=0.8, seed=100 + seed)
+
+    def noisy(y: np.ndarray) -> np.ndarray:
+        """Flip the first tenth; the rows are in random order."""
+        return np.where(np.arange(len(y)) < len(y) // 10, 1 - y, y)
 
     def build(config: dict[str, Any]) -> keras.Model:
         model = keras.Sequential([layers.Dense(config["units"], activation=config["activation"]) for _ in range(2)])
@@ -63,11 +70,11 @@ def ward(*, seed: int = 0) -> Ward:
         "underfitting": (1, 0.01, 800), "overfitting": (64, 0.01, 80), "good fit": (64, 0.003, 800),
         "learning rate too high": (64, 0.3, 800), "not trained long enough": (64, 0.00001, 800),
         "validation set too easy": (64, 0.003, 800)}
-    rows = [(data.x_train[:n], data.y_train[:n]) for *_, n in patients.values()]
+    rows = [(data.x_train[:n], noisy(data.y_train[:n])) for *_, n in patients.values()]
     models = [build_model(build, {"units": units, "learning_rate": rate, "activation": "elu" if units == 1 else "relu"},
                           seed=(seed, i), x=rows[0][0])  # a lone ReLU may be dead
               for i, (units, rate, _) in enumerate(patients.values())]
-    honest, easy = ((part.x_validation, part.y_validation) for part in (data, clean))
+    honest, easy = ((data.x_validation, labels) for labels in (noisy(data.y_validation), data.y_validation))
     trained = train_together(models, rows, epochs=80, seeds=[(seed, i) for i in range(len(models))], batch_size=40, jit=False,
                              validation=[easy if name == "validation set too easy" else honest for name in patients])
     assert trained is not None  # nobody can stop it
@@ -101,8 +108,9 @@ def check_diagnosis(patients: Ward, answers: Mapping[str, str]) -> str:
 def check_early_stopping(early_stopping: Any) -> str:
     """Return the verdict on a function (val_losses, patience) -> (best epoch, epochs trained), epochs counted from 1."""
     runs: list[tuple[list[float], int]] = [
-        ([0.9, 0.5, 0.6, 0.7, 0.8], 2), ([0.9, 0.8, 0.7], 2), ([0.9, 0.5, 0.6, 0.7, 0.1, 0.2], 2), ([0.5, 0.5, 0.6, 0.6], 2),
-        ([0.5, 0.6, 0.4, 0.5, 0.3, 0.4, 0.5], 2), ([0.3, 0.4], 1), ([0.7], 3)]
+        ([0.9, 0.7, 0.5, 0.6, 0.7, 0.8, 0.9, 0.8], 2),  # best is 3: the answer 2 can only come from counting from 0
+        ([0.9, 0.8, 0.7], 2), ([0.9, 0.5, 0.6, 0.7, 0.1, 0.2], 2), ([0.5, 0.5, 0.6, 0.6], 2),
+        ([0.9, 0.5, 0.7, 0.6, 0.8, 0.7], 2), ([0.5, 0.6, 0.4, 0.5, 0.3, 0.4, 0.5], 2), ([0.3, 0.4], 1), ([0.7], 3)]
     rng = np.random.default_rng(0)
     runs += [(list(np.round(rng.random(n), 1)), patience) for n in (8, 15, 30) for patience in (1, 3, 5)]
     for losses, patience in runs:
@@ -142,6 +150,10 @@ def _early_stopping_hint(losses: list[float], patience: int, pair: np.ndarray, b
         return "the other way round: first the epoch it goes back to, then how many were trained"
     if tuple(pair + 1) == (best, trained) or pair[0] == best - 1:
         return "count epochs from 1: the first loss belongs to epoch 1"
+    if pair[0] == pair[1] == trained:
+        return "the first number is the epoch it goes back to, the best one; the second is the one it ended with"
+    if pair[0] in (0, 1) and best > 2:
+        return "the best epoch has stayed where it began; move it whenever a loss is lower than the best so far"
     if pair[0] == losses.index(min(losses)) + 1 and pair[0] > trained:
         return "training had ended before that epoch; early stopping can't see the future"
     if pair[0] != best and pair[0] in range(1, len(losses) + 1) and losses[int(pair[0]) - 1] == losses[best - 1]:
@@ -162,6 +174,7 @@ def check_one_standard_error(one_standard_error: Any) -> str:
     """Return the verdict on a function (sizes, scores) -> the smallest size within one standard error of the best."""
     rng = np.random.default_rng(0)
     cases: list[tuple[list[int], list[list[float]]]] = [
+        ([8, 16, 32], [[0.65, 0.85, 0.75], [0.796, 0.797, 0.798], [0.79, 0.80, 0.81]]),  # the smallest's own error is wide
         ([8, 16, 32, 64],
          [[0.79, 0.80, 0.78, 0.79], [0.81, 0.82, 0.80, 0.81], [0.80, 0.84, 0.78, 0.86], [0.70, 0.72, 0.71, 0.69]]),
         ([8, 16, 32], [[0.70, 0.71, 0.69], [0.80, 0.81, 0.79], [0.90, 0.91, 0.89]]),
@@ -181,6 +194,8 @@ def check_one_standard_error(one_standard_error: Any) -> str:
         flat = float(np.std(scores[best]) / math.sqrt(len(scores[best])))
         within, narrow = (sizes[next(i for i, mean in enumerate(means) if mean >= means[best] - width)]
                           for width in (spread[best], flat))
+        own = sizes[next(i for i, mean in enumerate(means)
+                         if mean + spread[i] / math.sqrt(len(scores[i])) >= means[best] - 1e-12)]
         hint = f"the best mean is {means[best]:.4f} (size {sizes[best]}), one standard error {error:.4f}"
         if answer not in sizes:
             hint = "return a size, not its position or its score"
@@ -188,6 +203,8 @@ def check_one_standard_error(one_standard_error: Any) -> str:
             hint = f"{hint}; np.std divides by n unless you say ddof=1"
         elif answer == sizes[best]:
             hint = f"that is the best mean itself; {hint}: which is the smallest size that reaches {means[best] - error:.4f}?"
+        elif answer == own:
+            hint = f"{hint}: it is the error of the best size that counts, for all sizes, and not each size's own"
         elif answer == within:
             hint = "that is one standard *deviation*; divide it by the square root of the number of runs"
         raise Wrong(f"sizes {show(sizes)} with means {[round(mean, 3) for mean in means]}: expected {right}, got {answer:g}",

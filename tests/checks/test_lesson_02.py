@@ -59,6 +59,26 @@ def one_late(val_losses, patience):
     return tuple(by_waiting(val_losses, patience + 1))
 
 
+def waits_too_long(val_losses, patience):
+    best, waited = 1, 0
+    for epoch in range(2, len(val_losses) + 1):
+        if val_losses[epoch - 1] < val_losses[best - 1]:
+            best, waited = epoch, 0
+        else:
+            waited += 1
+        if waited > patience:
+            return best, epoch
+    return best, len(val_losses)
+
+
+def stays_at_the_last(val_losses, patience):
+    return (int(by_waiting(val_losses, patience)[1]),) * 2
+
+
+def never_moves(val_losses, patience):
+    return 1, int(by_waiting(val_losses, patience)[1])
+
+
 def no_better_than_before(val_losses, patience):
     waited = 0
     for t in range(1, len(val_losses)):
@@ -74,7 +94,9 @@ def best_plus_patience(val_losses, patience):
 
 @pytest.mark.parametrize(("answer", "hint"), [(from_zero, "count epochs from 1"), (swapped, "other way round"),
                                               (clairvoyant, "see the future"), (never_stops, "never stopped"),
-                                              (one_late, "in a row"),
+                                              (one_late, "in a row"), (waits_too_long, "in a row"),
+                                              (stays_at_the_last, "the first number is"),
+                                              (never_moves, "has stayed where it began"),
                                               (no_better_than_before, "the epoch before it"), (best_plus_patience, "only 3"),
                                               (lambda losses, patience: 3, "return best_epoch")])
 def test_wrong_early_stopping_gets_its_hint(answer, hint):
@@ -95,6 +117,12 @@ def rule(sizes, scores, error=lambda runs: np.std(runs, ddof=1) / len(runs) ** 0
     return min(size for size, mean in zip(sizes, means, strict=True) if mean >= limit)
 
 
+def rule_of_own_errors(sizes, scores):
+    means = [sum(runs) / len(runs) for runs in scores]
+    errors = [np.std(runs, ddof=1) / len(runs) ** 0.5 for runs in scores]
+    return next(size for size, mean, error in zip(sizes, means, errors, strict=True) if mean + error >= max(means))
+
+
 def test_the_one_standard_error_rule_passes_with_numpy_numbers_too():
     assert check_one_standard_error(rule)
     assert check_one_standard_error(lambda sizes, scores: np.int64(rule(sizes, scores)))
@@ -104,6 +132,7 @@ def test_the_one_standard_error_rule_passes_with_numpy_numbers_too():
     (lambda sizes, scores: rule(sizes, scores, lambda runs: 0), "best mean itself"),
     (lambda sizes, scores: rule(sizes, scores, lambda runs: np.std(runs, ddof=1)), "square root"),
     (lambda sizes, scores: rule(sizes, scores, lambda runs: np.std(runs) / len(runs) ** 0.5), "ddof=1"),
+    (lambda sizes, scores: rule_of_own_errors(sizes, scores), "not each size's own"),
     (lambda sizes, scores: int(np.argmax(np.mean(scores, 1))), "not its position"),
     (lambda sizes, scores: 0, "return a size")])
 def test_a_wrong_one_standard_error_rule_gets_its_hint(answer, hint):
@@ -148,3 +177,7 @@ def test_every_patient_shows_its_condition():
     assert loss["not trained long enough"][-20] - loss["not trained long enough"][-1] > 0.01
     assert np.abs(np.diff(loss["learning rate too high"][late])).mean() > 3 * np.abs(np.diff(loss["good fit"][late])).mean()
     assert val["validation set too easy"][late].mean() < loss["validation set too easy"][late].mean() - 0.1
+    truth = -0.9 * np.log(0.9) - 0.1 * np.log(0.1)  # of all rows but the easy ones: a tenth is flipped in each part
+    assert abs(loss["good fit"][late].mean() - truth) < 0.03 and abs(val["good fit"][late].mean() - truth) < 0.05
+    assert loss["underfitting"][late].mean() > truth + 0.07
+    assert val["validation set too easy"][late].mean() < truth - 0.1

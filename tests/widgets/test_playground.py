@@ -200,4 +200,27 @@ def test_patience_ends_training_so_many_epochs_after_the_best():
     idle()
     assert doctor.training.epochs < 100
     assert doctor.training.epochs - best_epoch(doctor.training.curves["val_loss"]) == 5
-    assert "Patience ended it 5 epochs after the best" in doctor.text
+    assert f"Patience ended it in epoch {doctor.training.epochs}, 5 after the best" in doctor.text
+
+
+def test_what_patience_has_ended_is_judged_by_the_epoch_it_went_back_to():
+    doctor = FitDoctor(share=8, layers=3, units=128, patience=3)
+    doctor.start()
+    idle()
+    curves = doctor.training.curves
+    best, n = best_epoch(curves["val_loss"]), doctor.training.epochs
+    assert best < n and doctor.restored() == best
+    accuracy = curves["val_accuracy"][best - 1]
+    assert f"restored epoch {best}: validation loss" in doctor.text
+    assert f"accuracy {accuracy:.1%}. Epoch {n} itself had" in doctor.text
+    assert doctor.plot.axes["accuracy"].get_title(loc="left") == f"Restored epoch {best}: validation accuracy {accuracy:.0%}"
+    doctor.controls.set(patience=0)
+    idle()
+    assert doctor.restored() == 0 and "restored" not in doctor.text
+    accuracy = doctor.training.curves["val_accuracy"][-1]
+    assert doctor.plot.axes["accuracy"].get_title(loc="left") == f"Validation accuracy {accuracy:.0%}"
+
+
+def test_the_lowest_tick_of_the_loss_says_that_what_is_below_is_drawn_there():
+    tick = FitDoctor().plot.axes["loss"].yaxis.get_major_formatter()
+    assert tick(1e-3, None) == "≤ 0.001" and tick(0.01, None) == "0.01"
