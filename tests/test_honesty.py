@@ -71,6 +71,12 @@ def test_flat_cross_validation_flatters_and_nested_does_not():
     assert abs(mean["nested"] - 0.5) < 0.06
 
 
+def test_more_candidates_never_lower_the_flat_score_of_a_data_set():
+    flat = np.array([[honesty.flat_and_nested(seed=seed, candidates=k, signal=0.3).flat for k in (1, 5, 20)]
+                     for seed in range(5)])
+    assert (np.diff(flat) >= 0).all() and (flat[:, -1] > flat[:, 0]).any()
+
+
 def test_with_one_candidate_flat_and_nested_are_the_same_number():
     run = honesty.flat_and_nested(seed=3, candidates=1, signal=0.5)
     assert run.flat == pytest.approx(run.nested) and run.flat_truth == pytest.approx(run.nested_truth)
