@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from dataclasses import replace
 
 import matplotlib
 
@@ -15,7 +16,7 @@ from matplotlib.colors import to_rgb
 from hpt_lab import plots
 from hpt_lab.errors import HptError
 from hpt_lab.history import History, increments
-from hpt_lab.plots.fates import fates
+from hpt_lab.plots.fates import fates, margins
 from hpt_lab.plots.figure import BEST, CUT, FAILED, NOT_CUT, WENT_ON
 from hpt_lab.space import Choice, Float, Int, Space
 from hpt_lab.strategies import hyperband, random_search
@@ -80,7 +81,7 @@ def test_the_bracket_chart_cuts_whom_the_plan_cuts(rounding):
     assert len(points(ax, WENT_ON)) == went_on
     assert len(points(ax, NOT_CUT)) == sum(rungs[-1].n for rungs in planned)
     assert len(points(ax, CUT)) == plan(strategy).runs - went_on - sum(rungs[-1].n for rungs in planned)
-    assert [label.get_text() for label in ax.get_xticklabels()] == [
+    assert [label.get_text().rpartition("\n+")[0] or label.get_text() for label in ax.get_xticklabels()] == [
         f"{rung.budget}\nn={rung.n}" for rungs in planned for rung in rungs]
 
 
@@ -88,6 +89,42 @@ def test_in_every_rung_those_who_went_on_lie_below_those_who_were_cut(study):
     ax = plots.brackets(study)
     for x in {x for x, _ in points(ax, CUT)}:
         assert max(y for at, y in points(ax, WENT_ON) if at == x) <= min(y for at, y in points(ax, CUT) if at == x)
+
+
+def test_a_dashed_line_is_the_last_to_go_on_and_below_it_stands_how_close_the_next_one_was(study):
+    ax = plots.brackets(study)
+    lines = [line for line in ax.lines if line.get_linestyle() == "--"]
+    wanted = []
+    for s, rungs in plan(study.strategy).brackets.items():
+        for rung, following in zip(rungs, [*rungs[1:], None], strict=True):
+            losses = sorted(r.loss for r in study.history.records
+                            if (r.trial.bracket, r.budget) == (s, rung.budget) and not r.outcome.failed)
+            if following is not None and len(losses) > following.n:
+                wanted.append((losses[following.n - 1], losses[following.n]))
+    assert [line.get_ydata()[0] for line in lines] == [line for line, _ in wanted] and len(wanted) > 3
+    shown = [label.get_text().split("\n")[2] for label in ax.get_xticklabels() if label.get_text().count("\n") == 2]
+    assert shown == [f"+{closest - line:.2g}" for line, closest in wanted]
+    line, closest = min(wanted, key=lambda pair: pair[1] - pair[0])
+    assert plots.describe(ax).endswith(f", +{closest - line:.2g}.")
+
+
+def test_a_rung_without_a_clear_cut_has_no_line():
+    assert margins(None, (full := fake(random_search(SPACE, trials=4, budget=3, seed=0))).history) == {}
+    assert not [line for line in plots.brackets(full).lines if line.get_linestyle() == "--"]
+    history, trials = History(), some_trials(3, budget=1)
+    for trial, loss in zip(trials, (0.5, 0.3, 0.3), strict=True):
+        history.ask(trial)
+        history.tell(trial, Outcome(loss))
+    again = replace(trials[0], budget=3)  # promoted before the two others, which are better, had reported
+    history.ask(again)
+    assert margins(None, history) == {}
+    history = History()
+    for trial, loss in zip(trials, (0.3, 0.3, 0.5), strict=True):
+        history.ask(trial)
+        history.tell(trial, Outcome(loss))
+    history.ask(again)
+    assert margins(None, history) == {(None, 1): (0.3, 0.0)}
+    assert "a tie" in plots.brackets(history).get_xticklabels()[0].get_text()
 
 
 def test_the_title_tells_the_winners_rank_at_its_first_rung(study):
@@ -235,3 +272,51 @@ def test_a_bare_history_needs_the_space_for_parallel_coordinates(study):
     with pytest.raises(HptError, match="space=space"):
         plots.parallel_coordinates(study.history)
     assert plots.parallel_coordinates(study.history, space=SPACE).get_title("left")
+
+
+def in_full(study, budget=27):
+    """Return {trial: loss after `budget` epochs} for the first rung, as `fake` makes it up."""
+    ids = [record.trial.id for record in study.history.records if record.budget == 1]
+    parameters = {i: np.random.default_rng((3, i)).random(2) for i in ids}
+    return {i: 0.1 + floor + 2 * math.exp(-speed * budget) for i, (floor, speed) in parameters.items()}
+
+
+def scattered(ax):
+    """Return {number of points: (where they lie, the values of their colours)} for every scatter of several points."""
+    return {len(dots.get_offsets()): (dots.get_offsets(), dots.get_array()) for dots in ax.collections
+            if len(dots.get_offsets()) > 1}
+
+
+def test_hindsight_draws_each_trial_of_the_first_rung_once_at_its_two_losses():
+    study = fake(hyperband(SPACE, max_budget=27, seed=0))
+    late = in_full(study)
+    ax = plots.hindsight(study, late, budget=27, within=0.1)
+    first = {r.trial.id: r for r in study.history.records if r.budget == 1}
+    went_on = {r.trial.id for r in study.history.records if r.budget == 3 and r.trial.id in first}
+    drawn = scattered(ax)
+    assert set(drawn) == {9, 18}
+    for n, ids in ((9, went_on), (18, first.keys() - went_on)):
+        points, rates = drawn[n]
+        assert sorted(map(tuple, points.tolist())) == sorted((first[i].loss, late[i]) for i in ids)
+        assert sorted(rates) == sorted(first[i].config["learning_rate"] for i in ids)
+
+
+def test_hindsight_counts_the_cut_that_would_have_ended_within_the_band():
+    study = fake(hyperband(SPACE, max_budget=27, seed=0))
+    late = in_full(study)
+    went_on = {r.trial.id for r in study.history.records if r.budget == 3}
+    for within in (0.0, 0.2, 9.0):
+        close = sum(late[i] <= study.best.loss + within for i in late.keys() - went_on)
+        title = plots.hindsight(study, late, budget=27, within=within).get_title("left")
+        assert title == f"{close} of the 18 that were cut would have ended close to the winner"
+
+
+def test_hindsight_marks_those_that_failed_later_and_names_those_that_are_missing():
+    study = fake(hyperband(SPACE, max_budget=27, seed=0))
+    late = in_full(study)
+    spoilt = late | {next(iter(late)): math.nan}
+    assert len(points(plots.hindsight(study, spoilt, budget=27, within=0.1), FAILED)) == 1
+    with pytest.raises(HptError, match=r"got none for \[.+\]; train them too"):
+        plots.hindsight(study, {}, budget=27, within=0.1)
+    with pytest.raises(HptError, match="numbers in every config, got 'optimizer'"):
+        plots.hindsight(study, late, budget=27, within=0.1, colour="optimizer")

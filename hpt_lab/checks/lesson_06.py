@@ -1,15 +1,16 @@
-"""Check the exercises of lesson 06: successive halving, the bracket table, and what a bracket costs."""
+"""Check the exercises of lesson 06: successive halving, the bracket table, and what a table costs."""
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from hpt_lab.checks.core import Wrong, call, check, number, numbers, show
+from hpt_lab.checks.core import Wrong, call, check, numbers, show
 from hpt_lab.strategies.hyperband import brackets
 
 Calls = list[tuple[int, Any]]  # (config, epochs), in the order in which `train` was asked
@@ -17,22 +18,34 @@ Calls = list[tuple[int, Any]]  # (config, epochs), in the order in which `train`
 
 @check
 def check_halving(halving: Any) -> str:
-    """Return the verdict on `halving(train, configs, min_budget, eta)`, which returns the config that is left.
+    """Return the verdict on `halving(train, configs, min_budget, eta)`, which returns the best config of the last rung.
 
     Judged by what it asks of `train` and by what it returns; the order within a rung is free.
     """
-    for n, min_budget, eta in ((27, 1, 3), (10, 1, 3), (16, 2, 2), (1, 4, 3)):
+    for n, min_budget, eta in ((27, 1, 3), (10, 1, 3), (16, 2, 2), (1, 4, 3), (8, 1, 3), (24, 1, 3), (243, 1, 3)):
         configs = list(range(100, 100 + n))
         asked, answer = _watch(halving, configs, min_budget, eta, _crossing)
-        _compare(asked, _expected(configs, min_budget, eta, _crossing), configs, min_budget, eta)
-        if answer != asked[-1][0]:
-            raise Wrong(f"it returns {show(answer)}, and the config that is left is {asked[-1][0]}",
-                        hint="return the last survivor itself: no loss, no index, no list")
-    asked, _ = _watch(halving, list(range(100, 109)), 1, 3, _diverging)
+        rungs = _expected(configs, min_budget, eta, _crossing)
+        _compare(asked, rungs, configs, min_budget, eta)
+        budget, left = rungs[-1]
+        best = min(left, key=lambda config: _crossing(config, budget))
+        if type(answer) in (int, float) and answer in left and answer != best:
+            raise Wrong(f"of {n} configs {len(left)} are left, {best} has the smallest loss after {budget} epochs, and it "
+                        f"returns {answer}", hint="the last rung decides: return the config with the smallest loss there")
+        if answer != best:
+            raise Wrong(f"it returns {show(answer)}, and the best config of the last rung is {best}",
+                        hint="return the config itself: no loss, no index, no list")
+    configs = list(range(100, 109))
+    asked, _ = _watch(halving, configs, 1, 3, _diverging)
     if any(math.isnan(_diverging(config, 1)) and epochs > 1 for config, epochs in asked):
         raise Wrong("a config whose loss is NaN went on",
                     hint="every comparison with NaN is false, so sorted() leaves it anywhere: take it for math.inf")
-    return "27 at 1 epoch, 9 at 3, 3 at 9, 1 at 27: 81 epochs with resuming, and nobody trains after being cut."
+    sizes = [len(alive) for _, alive in _expected(configs, 1, 3, _diverging)]
+    got = list(Counter(epochs for _, epochs in asked).values())
+    if got != sizes:
+        raise Wrong(f"9 configs, two of them with a loss of NaN: rungs of {got} trainings, not {sizes}",
+                    hint="a config whose loss is NaN still counts: rank it last instead of leaving it out")
+    return "27 at 1 epoch, 9 at 3, 3 at 9, 1 at 27: 81 epochs with resuming. Of 8 the better of the last two wins."
 
 
 @check
@@ -55,28 +68,51 @@ def check_bracket_table(bracket_table: Any) -> str:
 
 
 @check
-def check_epochs(epochs: Any) -> str:
-    """Return the verdict on `epochs(rungs)`: what a bracket [(n, budget), ...] costs when trials resume."""
-    for rungs in ([(34, 3), (11, 9), (3, 27), (1, 81)], [(27, 1), (9, 3), (3, 9), (1, 27)], [(5, 81)]):
-        got = number(call(epochs, rungs), "the number of epochs")
-        budgets = [0, *(budget for _, budget in rungs)]
-        more = [n * (budget - before) for (n, budget), before in zip(rungs, budgets, strict=False)]
-        if got == sum(more):
+def check_cost(cost: Any) -> str:
+    """Return the verdict on `cost(table)` -> (epochs resumed, epochs from scratch) of a whole table of brackets."""
+    for max_budget, eta in ((81, 3), (27, 3), (64, 2), (100, 3), (5, 9)):
+        table = {s: [(rung.n, rung.budget) for rung in rungs] for s, rungs in brackets(max_budget, eta=eta).items()}
+        answer = call(cost, table)
+        if np.ndim(answer) != 1 or len(answer) != 2:
+            raise Wrong(f"it returns {show(answer)}", hint="return two numbers: (epochs resumed, epochs from scratch)")
+        got = tuple(numbers(answer, "the cost"))
+        climbs = [list(zip(rungs, [*rungs[1:], (0, 0)], strict=True)) for rungs in table.values()]
+        scratch = sum(n * budget for climb in climbs for (n, budget), _ in climb)
+        resumed = sum((n - on) * budget for climb in climbs for (n, budget), (on, _) in climb)  # each to where it ended
+        if got == (resumed, scratch):
             continue
-        text = f"{rungs} costs {sum(more)} epochs, you say {got:g}"
-        if got == sum(n * budget for n, budget in rungs):
-            raise Wrong(text, hint="that trains every rung from scratch: a trial that has had 3 epochs needs 6 more to reach 9")
-        if got == sum(budget for _, budget in rungs):
-            raise Wrong(text, hint="that is one trial's worth per rung: multiply by n")
-        if got == sum(n for n, _ in rungs):
-            raise Wrong(text, hint="that counts runs; each is several epochs")
-        raise Wrong(text, hint="in each rung n trials train from the budget before to this one: n * (budget - before)")
-    return "With resuming the first bracket of R = 27 costs 81 epochs instead of 108: exactly three full trainings."
+        text = (f"the table for R = {max_budget}, eta = {eta} costs {resumed} epochs resumed, {scratch} from scratch; "
+                f"you say {got[0]:g} and {got[1]:g}")
+        raise Wrong(text, hint=_cost_hint(got, table, resumed, scratch))
+    return "1,581 and 1,902 epochs for R = 81: resuming saves a sixth, and bracket 0 nothing."
+
+
+def _cost_hint(got: tuple[float, ...], table: dict[int, list[tuple[int, int]]], resumed: int, scratch: int) -> str:
+    if got == (scratch, resumed):
+        return "the other way round: resumed first"
+    if got == (scratch, scratch):
+        return "resumed costs less: a trial that has had 3 epochs needs 6 more to reach 9"
+    if got == (resumed, resumed):
+        return "from scratch every run starts at epoch 0 again: n * epochs"
+    if got[1] in [sum(n * budget for n, budget in rungs) for rungs in table.values()]:
+        return "that is one bracket: add up all of them"
+    if got[1] == sum(n for rungs in table.values() for n, _ in rungs):
+        return "that counts runs; each is several epochs"
+    if got[1] != scratch:
+        return "from scratch: n * epochs, summed over all rungs of all brackets"
+    flat = [rung for rungs in table.values() for rung in rungs]
+    if got[0] == sum(n * (budget - before) for (n, budget), (_, before) in zip(flat, [(0, 0), *flat], strict=False)):
+        return "every bracket starts with new configs: nobody has had an epoch before its first rung"
+    return "resumed: in each rung n trials train from the budget before to this one, n * (budget - before)"
 
 
 def _crossing(config: int, epochs: int) -> float:
     """A loss for every config and budget, without ties; ranks change from rung to rung."""
-    return 1 / epochs + config * 37 * (2 * epochs + 1) % 101 / 200
+    return 1 / epochs + config * 41 * (2 * epochs + 1) % 509 / 1018
+
+
+def _rank(loss: float) -> float:
+    return loss if math.isfinite(loss) else math.inf
 
 
 def _diverging(config: int, epochs: int) -> float:
@@ -106,7 +142,7 @@ class _Train:
             raise Wrong(f"train was asked for {show(epochs)} epochs", hint="the first rung trains for min_budget epochs")
         if len(self.asked) > 20 * len(self.configs):
             raise Wrong(f"train was asked {len(self.asked)} times, and it goes on",
-                        hint="stop when one config is left and has trained")
+                        hint="stop when fewer than eta are left and have trained")
         self.asked.append((config, int(epochs)))
         return self.loss(config, int(epochs))
 
@@ -133,7 +169,7 @@ def _expected(configs: list[int], budget: int, eta: int, loss: Callable[[int, in
         rungs.append((budget, set(alive)))
         if len(alive) < eta:
             return rungs
-        alive = sorted(alive, key=lambda config: loss(config, budget))[:len(alive) // eta]
+        alive = sorted(alive, key=lambda config: _rank(loss(config, budget)))[:len(alive) // eta]
         budget *= eta
 
 
@@ -158,20 +194,31 @@ def _compare(asked: Calls, rungs: list[tuple[int, set[int]]], configs: list[int]
                 raise Wrong(text, hint="rank the survivors by the losses of the rung that just ended, each beside its own config")
             if len(trained) == len(before):
                 raise Wrong(text, hint="those that were cut still train: go on with the survivors only")
-            raise Wrong(text, hint="len(configs) // eta go on; never fewer than one")
+            raise Wrong(text, hint=_how_many(trained, alive))
         return
     text = of + f"the rungs train for {budgets[:6]} epochs, not {wanted}"
     if len(wanted) > 1 and budgets == [wanted[0], *(b - a for a, b in itertools.pairwise(wanted))]:
         raise Wrong(text, hint="epochs are the total a config has had: train resumes by itself, so 3 after 1 trains two more")
+    shared = min(len(budgets), len(wanted))
+    if shared > 1 and budgets[:shared] == wanted[:shared]:
+        for (_, alive), (_, trained) in zip(rungs, got, strict=False):
+            if len(trained) != len(alive):
+                raise Wrong(text, hint=_how_many(trained, alive))
     if budgets == wanted[:-1]:
-        raise Wrong(text, hint="the one that is left trains too, for the full budget")
+        floored = int(math.log(len(configs), eta))
+        if eta ** (floored + 1) == len(configs):
+            raise Wrong(text, hint=f"a floored logarithm: math.log({len(configs)}, {eta}) is {math.log(len(configs), eta)!r}. "
+                        "Go on while len(configs) >= eta, without logarithms")
+        raise Wrong(text, hint="those that are left when fewer than eta are train too; only then is it over")
     if len(budgets) == 1:
         raise Wrong(text, hint="each rung trains eta times as long as the one before")
     if budgets[:len(wanted)] == wanted:
-        if any(len(trained) > len(alive) for (_, alive), (_, trained) in zip(rungs, got, strict=False)):
-            raise Wrong(text, hint="too many go on: len(configs) // eta of them, rounded down, but never fewer than one")
-        raise Wrong(text, hint="stop once one config is left and has trained")
-    raise Wrong(text, hint="start with min_budget and multiply by eta from rung to rung; never fewer than one config")
+        raise Wrong(text, hint="stop once fewer than eta are left and have trained")
+    raise Wrong(text, hint="start with min_budget and multiply by eta from rung to rung")
+
+
+def _how_many(trained: list[Any], alive: set[int]) -> str:
+    return f"too {'few' if len(trained) < len(alive) else 'many'} go on: len(configs) // eta of them, rounded down"
 
 
 def _table(answer: Any, at: str) -> dict[int, list[tuple[int, int]]]:
@@ -206,16 +253,16 @@ def _explain(table: dict[int, list[tuple[int, int]]], right: dict[int, list[tupl
         text = at + f"brackets {sorted(table, reverse=True)}, not {sorted(right, reverse=True)}"
         if table and max(table) == top - 1 and min(table) == 0:
             raise Wrong(text, hint=f"a floored logarithm: math.log({max_budget}, {eta}) is {math.log(max_budget, eta)!r}. "
-                        "Count in integers how often R can be divided by eta")
+                        "Count in integers how many times R can be divided by eta")
         if sorted(table) == list(range(1, top + 1)):
             raise Wrong(text, hint="bracket 0 is missing: no halving at all, everybody trains in full")
-        raise Wrong(text, hint="s runs from s_max, how often R can be divided by eta and still be 1 or more, down to 0")
+        raise Wrong(text, hint="s runs from s_max, how many times R can be divided by eta and still be 1 or more, down to 0")
     if all([pair[::-1] for pair in table[s]] in (right[s], other[s]) for s in right):
         raise Wrong(at + f"bracket {top} is {show(table[top])}",
                     hint="a rung is (n, epochs): first how many train, then how long")
     if all(table[top - s] in (right[s], other[s]) for s in right):
         raise Wrong(at + f"bracket {top} is {show(table[top])}",
-                    hint="s is how often a bracket halves: the one that never halves, everybody in full, is bracket 0")
+                    hint="s is how many times a bracket halves: the one that never halves, everybody in full, is bracket 0")
     s = next(s for s in right if table[s] not in (right[s], other[s])) if any(
         table[s] not in (right[s], other[s]) for s in right) else next(s for s in right if table[s] != right[s])
     got, expected = table[s], right[s]

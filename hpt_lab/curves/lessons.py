@@ -79,51 +79,74 @@ def effective_dimension(table: Table, share: float = 0.9, *, epoch: int | None =
     raise AssertionError("all hyperparameters together explain everything")
 
 
-def rank_correlation(table: Table, rungs: Sequence[int] = RUNGS, *, metric: str = "accuracy", best: float = 1.0
-                     ) -> pandas.DataFrame:
+def rank_correlation(table: Table, rungs: Sequence[int] = RUNGS, *, metric: str = "accuracy",
+                     between: tuple[float, float] = (0, 1), another_seed: bool = False) -> pandas.DataFrame:
     """Return Spearman's correlation of the loss at each rung with that at the end, per rung and training seed.
 
-    best: among the runs whose final loss is in this best share only, which are those that a tuner must tell apart. The
-    last row, "another seed", correlates the end with the end of another seed's training: no rung can promise more
-    than what a second training of the same config would.
+    between: among the runs whose final loss lies between these quantiles only. (0, 0.25) is the best quarter, which a
+    tuner must tell apart.
+    another_seed: take the rung from another seed's training of the same configs. What a rung knows beyond that is the
+    luck of its own run; at the last epoch this is the most that any rung can know about a config.
     """
     import pandas
 
     losses = ranked(table, metric)
-    rows: dict[int | str, list[float]] = {}
-    for rung in rungs:
-        rows[rung] = [_spearman(losses[:, seed, rung - 1], losses[:, seed, -1], best) for seed in range(table.seeds)]
-    rows["another seed"] = [_spearman(losses[:, seed - 1, -1], losses[:, seed, -1], best) for seed in range(table.seeds)]
+    rows = {rung: [_spearman(losses[:, seed - another_seed, rung - 1], losses[:, seed, -1], between)
+                   for seed in range(table.seeds)] for rung in rungs}
     frame = pandas.DataFrame(list(rows.values()), index=pandas.Index(rows, name="rung"))
     return frame.rename_axis("seed", axis="columns")
 
 
 def winner_cut(table: Table, rungs: Sequence[int] = RUNGS, *, configs: int = 81, eta: int = 3, draws: int = 2000,
-               metric: str = "accuracy", seed: int = 0) -> pandas.Series:
-    """Return how often successive halving cuts, at each rung, the trial that would have been best at the end.
+               metric: str = "accuracy", seed: int = 0) -> pandas.DataFrame:
+    """Run brackets of successive halving; return, a row each, where the real winner was cut and what that cost.
 
-    Of several that tie for the best the last to be cut counts. Each of `draws` brackets starts `configs` random configs, a
-    training seed drawn for each, and keeps the best 1/eta at every rung. "survives" is the share of brackets that end with
-    the real winner; all shares sum to 1.
+    The real winner is the trial that would have been best at the end. Each bracket starts `configs` random configs, a
+    training seed drawn for each, and keeps the best 1/eta at every rung.
+
+    cut: the rung at which the winner was cut, or "survives"; of several that tie for the best the last to be cut counts.
+    gap: how much above the winner the survivor ends. test_gap: the same in test error.
+    in_full: how much above it the best of as many full trainings ends as the bracket pays for without resuming.
+    blind: how much above it the median config ends.
     """
     import pandas
 
     rng, losses = np.random.default_rng(seed), ranked(table, metric)
     if configs > len(losses):
         raise DataError(f"configs must be at most the table's {len(losses)}, got {configs}")
-    cut = dict.fromkeys([*rungs, "survives"], 0)
+    test = bounded(table, 1 - table.curves["test_accuracy"][:, :, -1], "accuracy")
+    found = []
     for _ in range(draws):
         rows, seeds = rng.choice(len(losses), configs, replace=False), rng.integers(table.seeds, size=configs)
         curves = losses[rows, seeds]  # (configs, E)
-        winners, alive = np.flatnonzero(curves[:, -1] == curves[:, -1].min()), np.arange(configs)
+        end, tested = curves[:, -1], test[rows, seeds]
+        winners, alive, cut, epochs = np.flatnonzero(end == end.min()), np.arange(configs), None, 0
         for rung in rungs:
+            epochs += len(alive) * rung
             alive = alive[np.argsort(curves[alive, rung - 1], kind="stable")[:max(1, len(alive) // eta)]]
-            if not np.isin(winners, alive).any():
-                cut[rung] += 1
-                break
-        else:
-            cut["survives"] += 1
-    return (pandas.Series(cut) / draws).rename_axis("rung").rename("share")
+            if cut is None and not np.isin(winners, alive).any():
+                cut = rung
+        survivor = alive[np.argmin(end[alive])]
+        full = (epochs + len(alive) * table.epochs) // table.epochs
+        found.append({"cut": cut or "survives", "gap": end[survivor] - end.min(),
+                      "test_gap": tested[survivor] - tested[winners[0]],
+                      "in_full": end[:full].min() - end.min(), "blind": np.median(end) - end.min()})
+    return pandas.DataFrame(found)
+
+
+def slipped(table: Table, rungs: Sequence[int] = RUNGS, *, eta: int = 3, metric: str = "accuracy") -> pandas.Series:
+    """Return the share of the runs ending in the worse half that are among the best 1/eta at each rung, and so go on.
+
+    Ranks that say nothing would let 1/eta through. Within a training seed; mean over the seeds.
+    """
+    import pandas
+
+    losses = ranked(table, metric)
+    rank = losses.argsort(axis=0, kind="stable").argsort(axis=0)  # (n, s, E), 0 is the best
+    n = len(losses)
+    worse = rank[:, :, -1] >= n / 2
+    shares = [(rank[:, :, rung - 1] < n // eta)[worse].mean() for rung in rungs]
+    return pandas.Series(shares, index=pandas.Index(rungs, name="rung"), name="share")
 
 
 def crossings(table: Table, *, metric: str = "accuracy", pairs: int = 20_000, seed: int = 0) -> pandas.Series:
@@ -191,8 +214,9 @@ def bounded(table: Table, losses: np.ndarray, metric: str) -> np.ndarray:
     return np.fmin(losses, np.nanmedian(first)) if metric == "loss" else np.where(np.isfinite(losses), losses, np.nanmax(last))
 
 
-def _spearman(early: np.ndarray, late: np.ndarray, best: float) -> float:
+def _spearman(early: np.ndarray, late: np.ndarray, between: tuple[float, float]) -> float:
     from scipy.stats import spearmanr
 
-    chosen = late <= np.quantile(late, best, method="inverted_cdf")
+    low, high = (np.quantile(late, share, method="inverted_cdf") if share else -np.inf for share in between)
+    chosen = (late > low) & (late <= high)
     return float(spearmanr(early[chosen], late[chosen]).statistic)

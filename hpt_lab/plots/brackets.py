@@ -1,4 +1,4 @@
-"""The bracket chart: who went on and who was cut, at every rung of every bracket."""
+"""The bracket chart: who went on and who was cut, and by how much, at every rung of every bracket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from hpt_lab.history import Record
-from hpt_lab.plots.fates import Fate, fates, rungs
+from hpt_lab.plots.fates import Fate, fates, margins, rungs
 from hpt_lab.plots.figure import BEST, CUT, FAINT, INK, NOT_CUT, WENT_ON, axes, count, failures, finish, finished, loss_scale
 
 GAP = 0.9  # empty room between two brackets, in columns
@@ -17,8 +17,9 @@ GAP = 0.9  # empty room between two brackets, in columns
 def brackets(study: Any, *, log: bool | None = None, ax: Axes | None = None) -> Axes:
     """Draw one column per rung, one group of columns per bracket, a line per trial through its rungs; return the axes.
 
-    Up is worse. Failed trials are crosses at the top edge. log=None takes a log scale where losses span 10x.
-    Raises HptError if no trial has finished.
+    Up is worse. A dashed line is the largest loss that went on from a rung, and below the rung stands how much above it
+    the closest of those who were cut was. Failed trials are crosses at the top edge. log=None takes a log scale where
+    losses span 10x. Raises HptError if no trial has finished.
     """
     history = finished(study)
     columns = rungs(history.records)  # (bracket, budget) -> records, best first
@@ -43,6 +44,10 @@ def brackets(study: Any, *, log: bool | None = None, ax: Axes | None = None) -> 
         if points:
             ax.plot([x[r.trial.bracket, r.budget] for r in points], [r.loss for r in points], linestyle="none", alpha=0.85,
                     markeredgecolor="white", markeredgewidth=0.4, zorder=3, label=f"{name} ({len(points)})", **style)
+    lines = margins(study, history)
+    for place, (line, _) in lines.items():
+        ax.plot([x[place] - 0.36, x[place] + 0.36], [line, line], color=INK, linewidth=1.2, linestyle="--", zorder=2.5,
+                label="the line" if place == next(iter(lines)) else None)
     best = history.best
     if best:
         path = [record for record in seen[best.trial.id] if not record.outcome.failed]
@@ -51,7 +56,9 @@ def brackets(study: Any, *, log: bool | None = None, ax: Axes | None = None) -> 
                 label=f"best: trial {best.trial.id}, loss {best.loss:.3g}", **BEST)
     loss_scale(ax, [r.loss for r in history.records if not r.outcome.failed], log)
     failures(ax, [x[r.trial.bracket, r.budget] for r in history.records if r.outcome.failed])
-    ax.set_xticks(list(x.values()), [f"{budget:g}\nn={len(rung)}" for (_, budget), rung in columns.items()])
+    ax.set_xticks(list(x.values()), [
+        f"{budget:g}\nn={len(rung)}" + (f"\n{_margin(lines[bracket, budget][1])}" if (bracket, budget) in lines else "")
+        for (bracket, budget), rung in columns.items()])
     ax.set_xlim(0.4, position + 0.6)
     for bracket, (first, last) in edges.items():
         if bracket is not None:
@@ -61,10 +68,24 @@ def brackets(study: Any, *, log: bool | None = None, ax: Axes | None = None) -> 
             ax.axvline(first - (1 + GAP) / 2, color=FAINT, linewidth=0.8)
     tally = Counter(fate)
     return finish(
-        ax, title=_finding(best, columns, tally), xlabel="epochs trained so far (n: trials in the rung)",
-        ylabel="loss (lower is better)", below=55, pad=24,
+        ax, title=_finding(best, columns, tally),
+        xlabel="epochs trained so far (n: trials in the rung" + ("; +: the closest cut, above the line)" if lines else ")"),
+        ylabel="loss (lower is better)", below=68 if lines else 55, pad=24,
         description=f"{count(len(edges), 'bracket')}, {count(len(x), 'rung')}: {tally['went on']} times a trial went on, "
-                    f"{tally['cut']} were cut, {tally['failed']} failed.")
+                    f"{tally['cut']} were cut, {tally['failed']} failed." + _narrowest(lines))
+
+
+def _margin(margin: float) -> str:
+    return f"+{margin:.2g}" if margin else "a tie"
+
+
+def _narrowest(lines: dict[tuple[int | None, float], tuple[float, float]]) -> str:
+    """Say where the decision was closest, for the alt text."""
+    if not lines:
+        return ""
+    bracket, budget = min(lines, key=lambda place: lines[place][1])
+    where = f"bracket {bracket} after" if bracket is not None else "after"
+    return f" The closest cut: {where} {count(budget, 'epoch')}, {_margin(lines[bracket, budget][1])}."
 
 
 def _finding(best: Record | None, columns: dict[tuple[int | None, float], list[Record]], tally: Counter[Fate]) -> str:

@@ -38,6 +38,22 @@ def fates(study: Any, history: History) -> list[Fate]:
     return [found[record.trial.id, record.budget] for record in history.records]
 
 
+def margins(study: Any, history: History) -> dict[tuple[int | None, float], tuple[float, float]]:
+    """Say where each rung drew its line: (bracket, budget) -> (line, margin).
+
+    line: the largest loss that went on. margin: how much above it the closest of those who were cut was. Rungs without a
+    line are left out: nobody was cut, or only failures; or somebody was who was better than one that went on, because
+    not all had reported when that was decided (ASHA).
+    """
+    fate = {(r.trial.id, r.budget): its for r, its in zip(history.records, fates(study, history), strict=True)}
+    lines = {}
+    for place, rung in rungs(history.records).items():
+        on, cut = ([r.loss for r in rung if fate[r.trial.id, r.budget] == its] for its in ("went on", "cut"))
+        if on and cut and max(on) <= min(cut):
+            lines[place] = max(on), min(cut) - max(on)
+    return lines
+
+
 def rungs(records: list[Record]) -> dict[tuple[int | None, float], list[Record]]:
     """Group records by (bracket, budget): brackets from the largest s down, budgets upwards, best record first."""
     groups: dict[tuple[int | None, float], list[Record]] = {}

@@ -2,6 +2,9 @@
 
 Successive halving must choose: many configs briefly, or few for long? Hyperband does not choose. It runs one
 halving ("bracket") for every answer, each costing about the same. `brackets` is the whole arithmetic.
+
+Algorithm 1 ends by returning the config with the smallest loss seen at any rung, and so does `History.best`. With noise
+that is often an unfinished training: look at `history.at_budget(max_budget)` too.
 """
 
 from __future__ import annotations

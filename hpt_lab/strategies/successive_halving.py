@@ -2,6 +2,10 @@
 
 Train many configs briefly, keep the best 1/eta of them, train those eta times as long, and so on until one rung
 trains for the full budget. `halve` is the algorithm; Hyperband is several of it.
+
+This is the form it has as Hyperband's inner loop (Li et al., JMLR 2018, algorithm 1). The 2016 paper keeps half each
+time, and is given a total budget B instead: each of its ceil(log2(n)) rounds spends an equal part of B, and the one
+that is left is not trained again.
 """
 
 from __future__ import annotations
@@ -51,7 +55,7 @@ def rungs_of(n: int, max_budget: int, eta: int, halvings: int) -> list[Rung]:
 
 
 def most_halvings(max_budget: int, min_budget: int, eta: int) -> int:
-    """Count how often max_budget can be divided by eta before it falls below min_budget: the paper's s_max.
+    """Count how many times max_budget can be divided by eta before it falls below min_budget: the paper's s_max.
 
     Counted with integers, for math.log(243, 3) is 4.999... and its floor loses a bracket.
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from hpt_lab.checks.lesson_06 import check_bracket_table, check_epochs, check_halving
+from hpt_lab.checks.lesson_06 import check_bracket_table, check_cost, check_halving
 from hpt_lab.strategies.hyperband import brackets
 from hpt_lab.strategies.successive_halving import Rung, halve
 from hpt_lab.trial import Trial
@@ -14,20 +14,20 @@ from hpt_lab.trial import Trial
 def stub(*_): ...
 
 
-@pytest.mark.parametrize("check", [check_halving, check_bracket_table, check_epochs])
+@pytest.mark.parametrize("check", [check_halving, check_bracket_table, check_cost])
 @pytest.mark.parametrize("nothing", [stub, ..., None])
 def test_stubs_are_not_answered_yet(check, nothing):
     assert check(nothing).status == "unanswered"
 
 
-def loop(train, configs, min_budget, eta, *, rank=None, keep=None, grow=None):
+def loop(train, configs, min_budget, eta, *, rank=None, keep=None, grow=None, enough=None):
     """The right loop, or a wrong one with a part replaced."""
     budget = min_budget
     while True:
         losses = [train(config, budget) for config in configs]
-        if len(configs) == 1:
-            return configs[0]
         ranked = [config for _, config in sorted(zip(map(rank or finite, losses), configs, strict=True))]
+        if (enough or (lambda n: n < eta))(len(configs)):
+            return ranked[0]
         configs = ranked[:max(1, (keep or (lambda n: n // eta))(len(configs)))]
         budget = (grow or (lambda budget: budget * eta))(budget)
 
@@ -48,10 +48,11 @@ def with_the_package(train, configs, min_budget, eta):
     batch = next(generator)
     while True:
         losses = [train(trial.config["config"], trial.budget) for trial in batch]
+        last = batch
         try:
             batch = generator.send(losses)
         except StopIteration:
-            return batch[0].config["config"]
+            return last[int(np.argmin(losses))].config["config"]
 
 
 @pytest.mark.parametrize("halving", [loop, recursive, with_the_package])
@@ -61,7 +62,7 @@ def test_successive_halving_passes_in_any_spelling(halving):
 
 def stale(train, configs, min_budget, eta):
     first = {config: train(config, min_budget) for config in configs}
-    while len(configs) > 1:
+    while len(configs) >= eta:
         configs, min_budget = sorted(configs, key=first.get)[:max(1, len(configs) // eta)], min_budget * eta
         for config in configs:
             train(config, min_budget)
@@ -69,10 +70,40 @@ def stale(train, configs, min_budget, eta):
 
 
 def without_the_last(train, configs, min_budget, eta):
-    while len(configs) > 1:
+    while len(configs) >= eta:
         losses = {config: train(config, min_budget) for config in configs}
-        configs, min_budget = sorted(configs, key=losses.get)[:max(1, len(configs) // eta)], min_budget * eta
+        configs, min_budget = sorted(configs, key=losses.get)[:len(configs) // eta], min_budget * eta
     return configs[0]
+
+
+def the_leader_before(train, configs, min_budget, eta):
+    """Train the last rung too, and return the one that led when it began."""
+    budget = min_budget
+    while True:
+        losses = {config: train(config, budget) for config in configs}
+        if len(configs) < eta:
+            return configs[0]
+        configs, budget = sorted(configs, key=losses.get)[:len(configs) // eta], budget * eta
+
+
+def floored(train, configs, min_budget, eta):
+    """Count the rungs by a logarithm."""
+    for i in range(int(math.log(len(configs), eta)) + 1):
+        losses = {config: finite(train(config, min_budget * eta**i)) for config in configs}
+        ranked = sorted(configs, key=losses.get)
+        configs = ranked[:len(ranked) // eta]
+    return ranked[0]
+
+
+def without_nan(train, configs, min_budget, eta):
+    """Forget those that diverged, and keep a third of the rest."""
+    budget = min_budget
+    while True:
+        losses = {config: train(config, budget) for config in configs}
+        ranked = sorted((c for c in configs if math.isfinite(losses[c])), key=losses.get)
+        if len(configs) < eta:
+            return ranked[0]
+        configs, budget = ranked[:max(1, len(ranked) // eta)], budget * eta
 
 
 def everybody(train, configs, min_budget, eta):
@@ -88,9 +119,10 @@ def increments(train, configs, min_budget, eta):
     had, budget = 0, min_budget
     while True:
         losses = {config: train(config, budget - had) for config in configs}
-        if len(configs) == 1:
-            return configs[0]
-        configs, had, budget = sorted(configs, key=losses.get)[:max(1, len(configs) // eta)], budget, budget * eta
+        ranked = sorted(configs, key=losses.get)
+        if len(configs) < eta:
+            return ranked[0]
+        configs, had, budget = ranked[:len(configs) // eta], budget, budget * eta
 
 
 def twice(train, configs, min_budget, eta):
@@ -105,13 +137,18 @@ def endless(train, configs, min_budget, eta):
 @pytest.mark.parametrize(("halving", "hint"), [
     (lambda *a: loop(*a, rank=lambda loss: -loss), "worst"),
     (lambda *a: loop(*a, rank=float), "NaN"),
-    (stale, "just ended"), (without_the_last, "trains too"), (everybody, "still train"), (increments, "total"), (twice, "once"),
+    (without_nan, "still counts"), (floored, "floored logarithm"), (the_leader_before, "the last rung decides"),
+    (lambda *a: loop(*a, enough=lambda n: n == 1), "fewer than eta"),
+    (stale, "just ended"), (without_the_last, "are train too"), (everybody, "still train"), (increments, "total"),
+    (twice, "once"),
     (endless, "stop"),
     (lambda *a: loop(*a, grow=lambda budget: budget), "eta times"),
     (lambda *a: loop(*a, grow=lambda budget: budget * 3.0), "whole"),
     (lambda *a: loop(*a, grow=lambda budget: budget + 1), "multiply"),
     (lambda *a: loop(*a, keep=lambda n: n / a[-1]), "//"),
     (lambda *a: loop(*a, keep=lambda n: math.ceil(n / a[-1])), "too many"),
+    (lambda *a: loop(*a, keep=lambda n: n // (a[-1] + 1)), "too few"),
+    (lambda *a: loop(*a, keep=lambda n: n - 1, enough=lambda n: n == 1), "too many"),
     (lambda *a: [loop(*a)], "itself"), (lambda *a: 0.1 * loop(*a), "itself"),
     (lambda train, configs, b, eta: train(b, configs[0]), "second"),
     (lambda train, configs, b, eta: configs[0], "call train"), (27, "name"), (lambda train: 1, "cell")])
@@ -154,7 +191,7 @@ def test_the_bracket_table_passes_in_both_published_roundings(answer):
     (lambda R, eta: {s: rungs if s < 2 else brackets(R, eta=eta, rounding="table")[s] for s, rungs in table(R, eta).items()},
      "same"), (lambda R, eta: table(R, eta)[1], "list of its rungs"),
     (lambda R, eta: {s: [rung[::-1] for rung in rungs] for s, rungs in table(R, eta).items()}, "first how many"),
-    (lambda R, eta: dict(enumerate(table(R, eta).values())), "how often a bracket halves"),
+    (lambda R, eta: dict(enumerate(table(R, eta).values())), "how many times a bracket halves"),
     (lambda R, eta: {}, "s_max"), (81, "name"), (lambda R: {}, "cell")])
 def test_a_wrong_bracket_table_gets_its_hint(answer, hint):
     verdict = check_bracket_table(answer)
@@ -162,25 +199,48 @@ def test_a_wrong_bracket_table_gets_its_hint(answer, hint):
     assert hint in verdict.hint or hint == "same", verdict
 
 
-def resumed(rungs):
-    return sum(n * (budget - before) for (n, budget), (_, before) in zip(rungs, [(0, 0), *rungs], strict=False))
+def cost(table):
+    return (sum(n * (budget - before) for rungs in table.values()
+                for (n, budget), (_, before) in zip(rungs, [(0, 0), *rungs], strict=False)),
+            sum(n * budget for rungs in table.values() for n, budget in rungs))
 
 
-def lengths_of_training(rungs):
+def lengths_of_training(table):
     """Every trial costs its last budget: count those that end at each rung."""
-    ns = [n for n, _ in rungs] + [0]
-    return np.int64(sum((n - after) * budget for (n, budget), after in zip(rungs, ns[1:], strict=True)))
+    resumed = scratch = np.int64(0)
+    for rungs in table.values():
+        ns, budgets = np.array(rungs).T
+        resumed += ((ns - np.append(ns[1:], 0)) * budgets).sum()
+        scratch += ns @ budgets
+    return np.array([resumed, scratch])
 
 
-@pytest.mark.parametrize("epochs", [resumed, lengths_of_training])
-def test_counting_resumed_epochs_passes(epochs):
-    assert check_epochs(epochs)
+@pytest.mark.parametrize("answer", [cost, lengths_of_training, lambda table: list(cost(table))])
+def test_the_cost_of_a_table_passes_in_any_spelling(answer):
+    assert check_cost(answer)
 
 
-@pytest.mark.parametrize(("epochs", "hint"), [
-    (lambda rungs: sum(n * budget for n, budget in rungs), "scratch"),
-    (lambda rungs: sum(budget for _, budget in rungs), "multiply"),
-    (lambda rungs: sum(n for n, _ in rungs), "runs"), (lambda rungs: 81, "before"), (81, "name")])
-def test_a_wrong_count_of_epochs_gets_its_hint(epochs, hint):
-    verdict = check_epochs(epochs)
+def never_reset(table):
+    resumed = before = 0
+    for rungs in table.values():
+        for n, budget in rungs:
+            resumed, before = resumed + n * (budget - before), budget
+    return resumed, cost(table)[1]
+
+
+def two_thirds(table):
+    """Right wherever budgets triple, and nowhere else."""
+    return sum(rungs[0][0] * rungs[0][1] + sum(n * budget * 2 // 3 for n, budget in rungs[1:]) for rungs in table.values()
+               ), cost(table)[1]
+
+
+@pytest.mark.parametrize(("answer", "hint"), [
+    (lambda table: cost(table)[::-1], "other way round"), (lambda table: (cost(table)[1],) * 2, "6 more"),
+    (lambda table: (cost(table)[0],) * 2, "every run starts"), (never_reset, "new configs"), (two_thirds, "the budget before"),
+    (lambda table: cost({max(table): table[max(table)]}), "all of them"), (lambda table: cost(table)[0], "two numbers"),
+    (lambda table: {"resumed": 1, "scratch": 2}, "two numbers"), (lambda table: (*cost(table), 0), "two numbers"),
+    (lambda table: (sum(n for r in table.values() for n, _ in r),) * 2, "runs"),
+    (lambda table: (cost(table)[0], cost(table)[1] + 1), "n * epochs"), ((1581, 1902), "name")])
+def test_a_wrong_cost_gets_its_hint(answer, hint):
+    verdict = check_cost(answer)
     assert verdict.status == "wrong" and hint in verdict.hint, verdict
