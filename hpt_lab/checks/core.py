@@ -125,7 +125,7 @@ def numbers(answer: Any, what: str = "your answer", *, one: bool = False) -> np.
         raise Wrong(f"{what} should be {wanted}, got {show(answer)}", hint=hint)
 
     if isinstance(answer, str | bytes):
-        refuse("leave the quotes away")
+        refuse("leave out the quotes")
     if callable(answer):
         refuse("this is a function; hand over what it returns")
     if isinstance(answer, set | frozenset | dict) and not one:
@@ -136,7 +136,7 @@ def numbers(answer: Any, what: str = "your answer", *, one: bool = False) -> np.
     except (TypeError, ValueError):
         refuse(f"it should be {wanted}, nothing else")
     if values is None or (values.ndim == 0 and not one):
-        refuse("plain numbers, as 0.1 or 1e-3")
+        refuse("plain numbers, such as 0.1 or 1e-3")
     if not np.isfinite(values).all():
         refuse("infinity and NaN can't be right here")
     return values.reshape(-1)

@@ -1,4 +1,4 @@
-"""Check the exercises of lesson 00: what a bracket costs when its trials resume, and what a purse of epochs can pay."""
+"""Check the exercises of lesson 00: what a bracket costs when its trials resume, and what a budget of epochs can pay for."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check_bracket_epochs(bracket_epochs: Any) -> str:
         got, right = number(call(bracket_epochs, rungs), "what it returns"), _count(rungs)
         if got != right:
             raise Wrong(f"the bracket {rungs} costs {right} epochs, got {got:g}", hint=_bracket_hint(rungs, got))
-    return "81, 78, 90 and 108, together the plan's 357. Each bracket costs about the same: that is how Hyperband hedges its bet."
+    return "81, 78, 90 and 108, together the plan's 357. No bracket gets even a third: that is how Hyperband hedges its bet."
 
 
 def _count(rungs: Rungs) -> int:
@@ -35,7 +35,7 @@ def _count(rungs: Rungs) -> int:
 def _bracket_hint(rungs: Rungs, got: float) -> str:
     most = rungs[-1][1]
     if got == sum(trials * total for trials, total in rungs):
-        return "that is the price from scratch. Whoever resumes pays only what is new: from 1 epoch in total to 3 are 2 more"
+        return "that is the price from scratch. A trial that resumes pays only for what is new: going from 1 epoch to 3 costs 2"
     if got == _count(rungs) - rungs[0][0] * rungs[0][1]:
         return "the first rung costs something too: before it, everybody has had 0 epochs"
     if got == rungs[0][0] * most:
@@ -55,7 +55,7 @@ def check_max_budget(max_budget: Any) -> str:
     """Return the verdict on the largest power of 3 whose Hyperband run, eta 3, costs at most 2,000 epochs."""
     answer = number(max_budget, "max_budget")
     if answer == EPOCHS:
-        raise Wrong(f"{EPOCHS:,} is the whole purse", hint="max_budget is what one trial gets at most; the plan's last line "
+        raise Wrong(f"{EPOCHS:,} is the whole budget", hint="max_budget is what one trial gets at most; the plan's last line "
                     "says what all trials cost together")
     if answer in {_epochs(power) for power in POWERS[:6]}:
         raise Wrong(f"{answer:,g} epochs is what a whole plan costs", hint="max_budget is what one trial gets at most")

@@ -10,11 +10,12 @@ import numpy as np
 from hpt_lab.checks.core import Wrong, call, check, number, show
 
 LOW, HIGH = 1e-4, 1.0  # the range of learning rates
+ROWS = 1077  # training rows of digits
 
 
 @check
 def check_draw_learning_rate(draw: Any) -> str:
-    """Return the verdict on `draw(u)`, which turns u in [0, 1] into a learning rate from 0.0001 to 1, even on a log axis."""
+    """Return the verdict on `draw(u)`, which turns u in [0, 1] into a log-uniform rate from 0.0001 to 1."""
     for u in (0.5, 0.25, 0.75, 0.0, 1.0):
         got, right = number(call(draw, u), f"draw({u})"), LOW * (HIGH / LOW) ** u
         if math.isclose(got, right, rel_tol=1e-6):
@@ -22,8 +23,8 @@ def check_draw_learning_rate(draw: Any) -> str:
         if got != number(call(draw, u), "draw"):
             raise Wrong(f"draw({u}) is different every time", hint="u is the random number already; only stretch it")
         if math.isclose(got, LOW + (HIGH - LOW) * u, rel_tol=1e-3):
-            raise Wrong(f"draw({u}) is {got:.4g}: that is even on a linear axis, where half of all draws land above 0.5",
-                        hint="draw the exponent instead: it runs evenly from -4 to 0")
+            raise Wrong(f"draw({u}) is {got:.4g}: that is uniform on a linear axis, where half of all draws land above 0.5",
+                        hint="draw the exponent instead: it is uniform from -4 to 0")
         if math.isclose(got, math.log10(right), abs_tol=1e-6) or math.isclose(got, math.log(right), abs_tol=1e-6):
             raise Wrong(f"draw({u}) is {got:.4g}: that is the logarithm of the learning rate", hint="go back from the logarithm: "
                         "10 ** ... or math.exp(...), whichever you took")
@@ -40,7 +41,7 @@ def check_draw_learning_rate(draw: Any) -> str:
 @check
 def check_gradient_steps(gradient_steps: Any) -> str:
     """Return the verdict on `gradient_steps(rows, batch_size, epochs)`: how often training changes the weights."""
-    for rows, batch_size, epochs in ((1000, 100, 1), (1000, 100, 7), (1077, 32, 20), (5, 32, 3), (33, 32, 4)):
+    for rows, batch_size, epochs in ((1000, 100, 1), (1000, 100, 7), (ROWS, 32, 20), (5, 32, 3), (33, 32, 4)):
         got = number(call(gradient_steps, rows, batch_size, epochs), "the number of steps")
         each, asked = math.ceil(rows / batch_size), f"{rows} rows, batches of {batch_size}, {epochs} epochs: "
         if got == each * epochs:
@@ -56,7 +57,9 @@ def check_gradient_steps(gradient_steps: Any) -> str:
         if got == rows * epochs:
             raise Wrong(asked, hint="these are rows seen; a step is made once per batch")
         raise Wrong(asked, hint=f"one epoch has {rows} / {batch_size} batches, rounded up")
-    return "Batches per epoch, rounded up, times epochs. At equal epochs, sixteen times the batch is a sixteenth of the steps."
+    small, large = (math.ceil(ROWS / batch_size) for batch_size in (32, 512))
+    return ("Batches per epoch, rounded up, times epochs. At equal epochs, larger batches mean fewer steps: "
+            f"on digits {small} an epoch with 32 rows each, {large} with 512.")
 
 
 @check
@@ -69,7 +72,7 @@ def check_momentum_step(momentum_step: Any) -> str:
     weight, velocity, weights = 3.0, 0.0, []
     for gradient in gradients:
         result = call(momentum_step, weight, velocity, gradient, rate, momentum)
-        if not isinstance(result, tuple | list) or len(result) != 2:
+        if not isinstance(result, tuple | list | np.ndarray) or getattr(result, "ndim", 1) == 0 or len(result) != 2:
             raise Wrong(f"momentum_step should return two numbers, (weight, velocity), got {show(result)}",
                         hint="the velocity is needed at the next step: return weight, velocity")
         weight, velocity = number(result[0], "the new weight"), number(result[1], "the new velocity")

@@ -54,7 +54,7 @@ def test_the_longest_affordable_training_passes(answer):
 
 @pytest.mark.parametrize(("answer", "text", "hint"), [
     (27, "only 357", "81"), (9, "longer", "27"), (243, "more than 2,000", "smaller"), (2187, "more than 2,000", "smaller"),
-    (2000, "purse", "one trial"), (1581, "whole plan", "one trial"), (40, "powers", "27"), (0, "powers", "27"),
+    (2000, "whole budget", "one trial"), (1581, "whole plan", "one trial"), (40, "powers", "27"), (0, "powers", "27"),
     ("81", "number", "quotes")])
 def test_a_wrong_budget_gets_its_hint(answer, text, hint):
     verdict = check_max_budget(answer)

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from hpt_lab.checks.lesson_01 import check_draw_learning_rate, check_gradient_steps, check_momentum_step
+from hpt_lab.checks.lesson_01 import ROWS, check_draw_learning_rate, check_gradient_steps, check_momentum_step
+from hpt_lab.datasets import digits
 from hpt_lab.space import Float
 
 
@@ -42,7 +43,12 @@ def test_a_wrong_draw_gets_its_hint(draw, hint):
     lambda n, b, e: -(-n // b) * e, lambda n, b, e: len(range(0, n, b)) * e,
     lambda n, b, e: np.ceil(n / b) * e, lambda n, b, e: sum(1 for _ in range(e) for _ in range(0, n, b))])
 def test_counting_the_last_batch_passes(steps):
-    assert check_gradient_steps(steps)
+    verdict = check_gradient_steps(steps)
+    assert verdict and "34 an epoch with 32 rows each, 3 with 512" in verdict.text
+
+
+def test_the_steps_of_digits_are_counted_on_its_training_rows():
+    assert len(digits().x_train) == ROWS
 
 
 @pytest.mark.parametrize(("steps", "hint"), [
@@ -70,7 +76,11 @@ def negated_step(weight, velocity, gradient, learning_rate, momentum):
     return weight - velocity, velocity
 
 
-@pytest.mark.parametrize("step", [keras_step, torch_step, negated_step])
+def array_step(*arguments):
+    return np.array(keras_step(*arguments))
+
+
+@pytest.mark.parametrize("step", [keras_step, torch_step, negated_step, array_step])
 def test_momentum_passes_in_every_convention(step):
     assert check_momentum_step(step)
 
@@ -98,7 +108,8 @@ def test_the_expected_path_is_that_of_keras():
     (lambda w, v, g, lr, m: (w + m * (m * v - lr * g) - lr * g, m * v - lr * g), "Nesterov"),
     (lambda w, v, g, lr, m: (w + v, m * v - lr * g), "old velocity"),
     (lambda w, v, g, lr, m: (m * v - lr * g, w + m * v - lr * g), "then weight"),
-    (lambda w, v, g, lr, m: w - lr * g, "return weight"), (0.1, "name"), (lambda w: w, "cell")])
+    (lambda w, v, g, lr, m: w - lr * g, "return weight"), (lambda w, v, g, lr, m: np.array(w - lr * g), "return weight"),
+    (lambda w, v, g, lr, m: np.array([w, v, g]), "return weight"), (0.1, "name"), (lambda w: w, "cell")])
 def test_a_wrong_step_gets_its_hint(step, hint):
     verdict = check_momentum_step(step)
     assert verdict.status == "wrong" and hint in verdict.hint
