@@ -46,7 +46,7 @@ class BayesExplorer(Explorer):
     `run`: take suggestions up to the number of trials before it is shown. `settings`: values of controls, such as noise=0.05.
     """
 
-    look = frozenset({"trials"})
+    look = frozenset({"trials", "at"})
 
     def __init__(self, *, run: bool = False, **settings: Any):
         super().__init__("Bayes explorer", [
@@ -187,14 +187,13 @@ class BayesExplorer(Explorer):
 
     def _evaluate(self, u: float | None) -> None:
         """Evaluate at `u`, or at the suggestion."""
-        def once(stop: threading.Event) -> Iterator[None]:
+        def once(stop: threading.Event) -> None:
             self.prepare()
             self._add(self.suggestion if u is None else u)
             self.prepare()
             self.frame()
-            yield
 
-        self.start(once)
+        self.queue(once)
 
 
 def _rate(u: float) -> str:

@@ -69,7 +69,7 @@ class BracketExplorer(Explorer):
         ], size=(960, 440), about="Hyperband's cost before it is spent; then run that very plan and see who is cut, and by what.")
         self._objective: Any = None
         self._plot = BracketPlot(self.picture)
-        self._step_button = self.button("Step", lambda: self.start(self._step), icon="step-forward",
+        self._step_button = self.button("Step", lambda: self.queue(self._step), icon="step-forward",
                                         tip="Run one trial up to its next rung")
         self.buttons.children = (*self.buttons.children[:2], self._step_button, *self.buttons.children[2:])
         self.begin(run, settings)
@@ -103,13 +103,12 @@ class BracketExplorer(Explorer):
                 self.frame()
             yield 1 / self.controls.values["speed"] if self.table is not None else 0
 
-    def _step(self, stop: threading.Event) -> Iterator[None]:
+    def _step(self, stop: threading.Event) -> None:
         self.prepare()
         self._check_budget()
         if self._next is not None:
             self._run(self._next, stop)
         self.frame()
-        yield
 
     def _check_budget(self) -> None:
         if self.table is not None and self._state_of["max_budget"] > self.table.epochs:

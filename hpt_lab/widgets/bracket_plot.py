@@ -102,8 +102,9 @@ class BracketPlot:
         if recorded:
             ticks.append(f"all at {rungs[-1].budget}\n(recorded)")
         ax.set_yscale("log")
-        dress(ax, f"Bracket {s}: one in {rungs[0].n // rungs[1].n} goes on" if len(rungs) > 1 else
-              f"Bracket {s}: nobody is cut", xlabel="epochs so far; below, by how much the closest was cut", ylabel="loss")
+        numbers = " → ".join(str(rung.n) for rung in rungs)
+        dress(ax, f"Bracket {s}: {numbers} trials{'' if len(rungs) > 1 else ', nobody is cut'}",
+              xlabel="epochs so far; below, by how much the closest was cut", ylabel="loss")
         ax.set_ylim(LOWEST * 0.85, 2.3)
         ax.set_yticks([0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, FAILED_AT],
                       ["≤0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1", "failed"])

@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
+from hpt_lab.plots.figure import count
 from hpt_lab.widgets.look import BLUE, INK, ORANGE, VERMILLION, Picture, dress
 from hpt_lab.widgets.verdict import best_epoch
 
@@ -36,7 +37,8 @@ class Kept:
         """Say what was different from `now`."""
         different = [f"{name.replace('_', ' ')} {_short(value)}" for name, value in self.values.items()
                      if name != "epochs" and value != now.get(name)]
-        return "kept: " + (", ".join(different[:3]) + (" …" if len(different) > 3 else "") or "same settings")
+        what = ", ".join(different[:2]) + (" …" if len(different) > 2 else "") or "same settings"
+        return f"kept: {what}, {count(len(self.curves['loss']), 'epoch')}"
 
 
 class CurvePlot:
@@ -69,7 +71,7 @@ class CurvePlot:
         loss.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         loss.minorticks_off()
         loss.tick_params(labelbottom=False)
-        accuracy.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
+        accuracy.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
         accuracy.set_xlabel("epochs", fontsize=9.5, color=INK)
 
     def update(self, curves: Curves, values: Mapping[str, Any]) -> bool:

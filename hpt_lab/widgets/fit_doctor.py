@@ -122,10 +122,13 @@ class FitDoctor(TrainingBoard):
             return (f"Patience ended it in epoch {n}, {n - best} after the best, and restored epoch {best}: validation loss "
                     f"{loss[best - 1]:.2g}, accuracy {accuracy[best - 1]:.1%}. Epoch {n} itself had {loss[-1]:.2g} and "
                     f"{accuracy[-1]:.1%}")
+        if self.verdict.word == "diverging":
+            return text
+        turned = " (the loss turned, the accuracy did not)" if accuracy[best - 1] < accuracy[-1] else ""
         saved = (f"would have saved {n - best} of {n} epochs ({self.seconds * (n - best) / n:.1f} s); validation loss "
                  f"{loss[best - 1]:.2g} instead of {loss[-1]:.2g}, accuracy {accuracy[best - 1]:.1%} instead of "
                  f"{accuracy[-1]:.1%}")
-        return f"{text}. Stopping at the best epoch, {best}, {saved}"
+        return f"{text}. Stopping at the best epoch, {best}, {saved}{turned}"
 
     def changed(self, names: set[str]) -> None:
         """Retrain, once the widget is complete."""

@@ -37,6 +37,7 @@ import html
 import io
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -141,7 +142,7 @@ class Picture:
 
     def _packed(self, form: str) -> bytes:
         out = io.BytesIO()
-        how = {"compress_level": 1} if form == "png" else {"quality": 92, "subsampling": 0}
+        how = {"compress_level": 1} if form == "png" else {"quality": 80, "subsampling": 2}
         self._pixels.save(out, form, **how)
         return out.getvalue()
 
@@ -158,6 +159,7 @@ class Board(widgets.VBox):
         self.controls = Controls(knobs, changed=self._controls_changed)
         self.picture = Picture(*size)
         self._state = threading.Lock()
+        self._wishes: deque[Callable[[threading.Event], None]] = deque()  # of quick clicks, none of which may be lost
         self._text, self._error = widgets.HTML(), widgets.HTML()
         self.run_button = self.button("Run", self.start, icon="play", style="success", tip="Start, or go on after a pause")
         self.pause_button = self.button("Pause", self.pause, icon="pause", tip="Stop at once; Run goes on from here")
@@ -192,11 +194,24 @@ class Board(widgets.VBox):
     def start(self, job: Job | None = None) -> None:
         """Post `job`, by default `work`, to the worker; what runs in this or any other widget makes room."""
         self.fail(None)
+        if job != self._grant:
+            self._wishes.clear()
         WORKER.start(self, job or self.work)
         self._show_state()
 
+    def queue(self, wish: Callable[[threading.Event], None]) -> None:
+        """Have the worker call `wish(stop)` after those queued before; starting or pausing anything else drops them."""
+        self._wishes.append(wish)
+        self.start(self._grant)
+
+    def _grant(self, stop: threading.Event) -> Iterator[None]:
+        while self._wishes:
+            self._wishes.popleft()(stop)
+            yield
+
     def pause(self) -> None:
         """Stop the work at once."""
+        self._wishes.clear()
         WORKER.stop(self)
         self._show_state()
 

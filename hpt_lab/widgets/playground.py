@@ -171,6 +171,7 @@ class Playground(TrainingBoard):
         preset = PRESETS.get(self._presets.value)
         if preset is not None and self.controls.values != self.controls.defaults | dict(preset.values):
             self._presets.value = CHOOSE
+            self._note.value = ""
         super().changed(names)
 
     def apply_preset(self, name: str) -> None:
@@ -192,8 +193,8 @@ class Playground(TrainingBoard):
             self.start()
 
     def _pasted(self, text: str) -> None:
+        self.fail(None)
         if text != self.controls.to_text():
-            self.fail(None)
             self.controls.set(**self.controls.from_text(text))
 
 

@@ -91,10 +91,9 @@ class RaceTrack(Explorer):
                 self.runs[name].append(_run(path))
             if not one and number > first:
                 self.race = Race(self.table, "accuracy", "epochs", self.budget, 1, tuple(range(first, number + 1)), self.runs)
-                self._verdict = f" {self.race.verdict().splitlines()[0]}"
+                self._verdict = " " + self.race.verdict().splitlines()[0].replace(LINE, _short(LINE))
                 self._spent = 0.0  # by the next
-                if self.picture.due():
-                    self.frame()
+                self.frame()
 
     def _together(self, seed: int) -> Iterator[float]:
         """Advance all strategies in small steps of the budget, and yield what each has spent."""
@@ -141,6 +140,7 @@ class RaceTrack(Explorer):
         bands.legend().remove()
         bands.xaxis.set_major_formatter("{x:g}")
         dress(ranks, "Average rank", xlabel="1 is best")
+        ranks.set(xlim=(0.5, len(self.field) + 0.5), xticks=range(1, len(self.field) + 1, 2))
         ranks.set_yticks(range(len(self.field)), [_short(str(name)) for name in race.summary().index])
 
     def _draw_track(self, ax: Axes, ladder: Axes) -> None:

@@ -91,9 +91,10 @@ class SearchExplorer(Explorer):
             Number("trials", "Trials", 9, low=1, high=100, whole=True, help="Budget of each search"),
             Number("width", "Basin", 0.06, low=0.02, high=0.3, step=0.01,
                    help="Width of the good learning rates, share of the axis"),
-            Number("minor", "Weight decay", 0.1, low=0, high=0.5, step=0.05, help="How much of the loss weight decay decides"),
+            Number("minor", "Minor share", 0.1, low=0, high=0.5, step=0.05, help="How much of the loss weight decay decides"),
             seed(),
-        ], size=(960, 400), about="Equal budgets, one landscape: dark is a low loss, and only the learning rate matters much.")
+        ], size=(960, 400), about="Equal budgets, one landscape: dark is a low loss. Ticks on the edges: values tried; "
+                                  "beside them the loss along that axis alone; star: the best found.")
         self.run_button.description = "Run 100 landscapes"
         figure = self.picture.figure
         self._axes = {}
@@ -150,7 +151,9 @@ class SearchExplorer(Explorer):
         right.hlines(points[:, 1], 0.7, 1.15, color=colour, linewidth=1.4, clip_on=False)
         tried = len(np.unique(points[:, 0].round(9)))
         dress(top, f"{name}: best {self.best[name]:.3f}\n{count(len(points), 'trial')}, {count(tried, 'learning rate')}")
-        dress(main, "", xlabel="learning rate (matters)", ylabel="weight decay (hardly)" if name == NAMES[0] else "")
+        minor = self.controls.values["minor"]
+        dress(main, "", xlabel=f"learning rate ({1 - minor:.0%} of the loss)",
+              ylabel=f"weight decay ({minor:.0%} of the loss)" if name == NAMES[0] else "")
         dress(right, "")
         main.set(xlim=(0, 1), ylim=(0, 1))
         main.set_xticks([0, 1 / 3, 2 / 3, 1], ["1e-4", "1e-3", "0.01", "0.1"])

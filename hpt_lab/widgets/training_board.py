@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hpt_lab.errors import HptError
 from hpt_lab.widgets import verdict
 from hpt_lab.widgets.controls import Knob, Number
 from hpt_lab.widgets.curve_plot import CurvePlot, Kept
@@ -60,9 +61,10 @@ class TrainingBoard(Board):
         self.verdict = verdict.Verdict("untrained", "press Run, or move a control")
         self._tuned: dict[str, float] = {}
         self._restart = self._keep = self._forget = False  # wishes of callbacks, granted by the worker
+        self._over = False  # the last Run came to its end
         self.buttons.children = (
             self.run_button, self.pause_button,
-            self.button("Step", lambda: self.start(self._one_epoch), icon="step-forward", tip="Train one epoch"),
+            self.button("Step", lambda: self.queue(self._one_epoch), icon="step-forward", tip="Train one epoch"),
             self.button("Reset", self.reset, icon="fast-backward", tip="Back to the untrained network of this seed"),
             self.button("Keep", self.keep, icon="thumb-tack", tip="Keep this run's curves for comparison (at most three)"),
             self.button("Forget", self.forget, icon="eraser", tip="Forget the kept curves"), self.defaults_button)
@@ -85,12 +87,13 @@ class TrainingBoard(Board):
         if self.training is None or not self.training.epochs:
             return f"Epoch 0. {self.verdict}"
         now = {name: values[-1] for name, values in self.training.curves.items()}
-        return f"Epoch {self.training.epochs}: loss {now['loss']:.2g}, validation {now['val_loss']:.2g}. {self.verdict}"
+        return f"Epoch {self.training.epochs}: loss {now['loss'] + 0.0:.2g}, validation {now['val_loss']:.2g}. {self.verdict}"
 
     # On the worker's thread.
 
     def work(self, stop: threading.Event, until: int | None = None) -> Iterator[None]:
         """Train until the epoch that the control says (or `until`), drawing now and then."""
+        self._over = False
         try:
             self._begin()
             yield
@@ -109,6 +112,7 @@ class TrainingBoard(Board):
             if not WORKER.busy(self):  # paused; otherwise this widget's next job is about to draw
                 self.frame()
             raise
+        self._over = until is None  # else it was only brought that far
         self.frame()
 
     def should_end(self, values: dict[str, Any]) -> bool:
@@ -122,8 +126,7 @@ class TrainingBoard(Board):
             return
         from hpt_lab.training.live import LiveTraining, Network  # here, since TensorFlow takes seconds to load
 
-        if self.training is None:
-            self.say("loading TensorFlow …")
+        self.say("loading TensorFlow …" if self.training is None else "building the network …")
         self._grant_wishes()
         self.problem = problem = self.pose(values)
         if self.training is not None:
@@ -133,6 +136,7 @@ class TrainingBoard(Board):
                                      batch_size=values["batch_size"], seed=values["seed"])
         self.plot.stale |= bool(self.plot.marks)
         self._restart, self.began_with, self.plot.marks, self.seconds = False, values, [], 0.0
+        self._over = False
         self._tuned = {name: values[name] for name in LIVE}
         self.training.tune(**self._tuned)
         self.frame()
@@ -152,13 +156,14 @@ class TrainingBoard(Board):
             marks.append((epoch, what))
             self.plot.stale = True
 
-    def _one_epoch(self, stop: threading.Event) -> Iterator[None]:
+    def _one_epoch(self, stop: threading.Event) -> None:
         self._begin()
         assert self.training is not None
+        if self.should_end(self.controls.values):
+            raise HptError("early stopping has ended this training; press Reset, or set Patience to 0")
         self._tune(self.controls.values)
         self.training.epoch()
         self.frame()
-        yield
 
     def _show(self, stop: threading.Event) -> Iterator[None]:
         if self.training is not None:
@@ -193,8 +198,8 @@ class TrainingBoard(Board):
     def changed(self, names: set[str]) -> None:
         """Retrain; a running training reads by itself what may change while it runs."""
         if names <= {*LIVE, "epochs"} and self.training is not None:
-            over = self.training.diverged or self.training.epochs >= self.began_with["epochs"]
-            if WORKER.busy(self) or not over:  # a paused one reads it when it goes on
+            if WORKER.busy(self) or not self._over:  # a paused one reads it when it goes on
+                self.fail(None)
                 return
             self._restart |= names != {"epochs"}
         self.start()

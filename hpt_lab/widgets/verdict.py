@@ -1,4 +1,4 @@
-"""A verdict on a training in words, with its evidence: underfitting, good, overfitting or diverging.
+"""A verdict on a training in words, with its evidence: underfitting, good, overfitting, diverging, or only guessing.
 
 No curve says what accuracy was possible, so the verdict compares with a reference: the best of three support vector
 machines with a Gaussian kernel (`reference`), trained on the same rows, scored on the same validation rows. Values are
@@ -61,24 +61,28 @@ def judge(curves: Mapping[str, Sequence[float]], *, classes: int, reference: flo
     train, validation = _now(loss), _now(val_loss)
     accuracy, val_accuracy = _now(curves["accuracy"]), _now(curves["val_accuracy"])
     guessing, highest = math.log(classes), max(loss)
-    if n >= 3 and highest > 3 * guessing and train > 0.9 * guessing:
+    short = reference - SHORTFALL
+    if n >= 3 and highest > 3 * guessing and train > 0.9 * guessing and val_accuracy < short:
         return Verdict("diverging", f"the training loss shot up to {highest:.3g} in epoch {list(loss).index(highest) + 1} and is "
-                                    f"{train:.3g} now, where guessing has {guessing:.2f}; lower the learning rate")
+                                    f"about {train:.3g} now, where guessing has {guessing:.2f}; lower the learning rate")
     if n < TOO_EARLY:
         return Verdict("too early to tell", f"{n} of {TOO_EARLY} epochs that a verdict needs")
     best = best_epoch(val_loss)
     low = val_loss[best - 1]
     if validation > (1 + RISE) * low and validation > low + RISE_NATS and train < loss[best - 1]:
-        return Verdict("overfitting", f"since epoch {best} the validation loss rose from {low:.2g} to {validation:.2g} while the "
-                                      f"training loss fell from {loss[best - 1]:.2g} to {train:.2g}")
-    if accuracy - val_accuracy >= GAP and validation > 2 * train:
+        return Verdict("overfitting", f"since epoch {best} the validation loss rose from {low:.2g} to about {validation:.2g} "
+                                      f"while the training loss fell from {loss[best - 1]:.2g} to about {train:.2g}")
+    if accuracy - val_accuracy >= GAP and validation > 2 * train and accuracy >= short:
         return Verdict("overfitting", f"{accuracy:.0%} right on training rows, {val_accuracy:.0%} on validation rows")
-    if val_accuracy < reference - SHORTFALL:
+    if val_accuracy < short:
         earlier = float(np.median(loss[max(0, n - n // 4 - WINDOW):n - n // 4]))
         falling = "; the loss still falls, so train on" if train < 0.97 * earlier else "; the loss hardly falls any more"
         return Verdict("underfitting", f"only {accuracy:.0%} right even on training rows, where {by} gets "
-                                       f"{reference:.0%} of unseen ones{falling}" if accuracy < reference - SHORTFALL else
+                                       f"{reference:.0%} of unseen ones{falling}" if accuracy < short else
                        f"{val_accuracy:.0%} right on validation rows, where {by} gets {reference:.0%}{falling}")
+    if val_accuracy < 1 / classes + SHORTFALL:
+        return Verdict("no better than guessing", f"{val_accuracy:.0%} right on validation rows, and {by} gets {reference:.0%}: "
+                                                  "these rows don't say more")
     return Verdict("good", f"{val_accuracy:.0%} right on validation rows ({by}: {reference:.0%}), "
                            f"{accuracy:.0%} on training rows")
 

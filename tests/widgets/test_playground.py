@@ -71,7 +71,7 @@ def test_a_cure_keeps_the_curves_of_the_failure(shared):
     shared.apply_preset("2 cured: relu")
     idle()
     assert [kept.curves for kept in shared.plot.kept] == [failed]
-    assert shared.plot.kept[0].label(shared.controls.values) == "kept: activation linear"
+    assert shared.plot.kept[0].label(shared.controls.values) == f"kept: activation linear, {len(failed['loss'])} epochs"
 
 
 def test_moving_a_control_retrains_and_the_learning_rate_does_not_start_anew(board):
@@ -116,13 +116,29 @@ def test_pausing_and_going_on_gives_the_same_curves_as_not_pausing(board):
     assert curves(board) == whole
 
 
-def test_step_trains_one_epoch(board):
+def test_step_trains_one_epoch_a_click_however_quick_the_clicks(board):
     button = next(b for b in board.buttons.children if b.description == "Step")
     button.click()
     idle()
-    button.click()
+    for _ in range(4):
+        button.click()
     idle()
-    assert board.training.epochs == 2
+    assert board.training.epochs == 5
+
+
+def test_a_rate_moved_after_the_end_retrains_even_if_epochs_was_lowered_on_the_way(board):
+    board.controls.set(epochs=2000)
+    board.start()
+    deadline = time.monotonic() + 60
+    while (board.training is None or board.training.epochs < 12) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    board.controls.set(epochs=10)
+    idle()
+    before = list(board.training.curves["loss"])
+    board.controls.set(learning_rate=0.5)
+    idle()
+    after = board.training.curves["loss"]
+    assert len(after) == 10 and after[0] != before[0]
 
 
 def test_a_share_string_gives_the_same_curves(board):

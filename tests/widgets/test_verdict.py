@@ -23,11 +23,18 @@ def curves(loss, val_loss, accuracy=0.95, val_accuracy=0.94):
     (curves(np.full(100, 0.6), np.full(100, 0.6), 0.7, 0.69), "underfitting", "hardly falls any more"),
     (curves(0.69 - EPOCHS / 500, 0.69 - EPOCHS / 500, 0.7, 0.69), "underfitting", "still falls, so train on"),
     (curves([0.7, 3.0, math.nan], [0.7, 3.0, math.nan]), "diverging", "no longer a number since epoch 3"),
-    (curves([0.7, 1e6, *[0.7] * 30], [0.7] * 32), "diverging", "shot up to 1e+06 in epoch 2"),
+    (curves([0.7, 1e6, *[0.7] * 30], [0.7] * 32, 0.5, 0.5), "diverging", "shot up to 1e+06 in epoch 2"),
+    (curves([0.7, 1e6, *[0.7] * 30], [0.7] * 32), "good", "94% right"),  # it came back: as good as the reference
+    (curves(FALLING, FALLING * 3 + 0.2, 0.6, 0.45), "underfitting", "only 60% right even on training rows"),
     (curves(FALLING[:5], FALLING[:5]), "too early to tell", "5 of 10"), (curves([], []), "untrained", "press Run")])
 def test_the_word_and_its_evidence(made, word, evidence):
     verdict = judge(made, classes=2, reference=0.95)
     assert verdict.word == word and evidence in verdict.evidence
+
+
+def test_rows_that_hold_nothing_make_no_good_fit():
+    verdict = judge(curves(FALLING, FALLING + 0.02, 0.56, 0.54), classes=2, reference=0.55)
+    assert verdict.word == "no better than guessing" and "54% right on validation rows, and a kernel machine" in str(verdict)
 
 
 def test_one_bad_epoch_changes_no_verdict():
