@@ -36,7 +36,7 @@ RESTARTED = """async () => {
       while (window.frames_at.at(-1)[0] < at - 4 && performance.now() - moved < 9000)
         await new Promise(done => setTimeout(done, 4));
       return (window.frames_at.find(frame => frame[0] >= at - 4) ?? [moved + 9000])[0] - moved; }
-    before = now;
+    before = now >= 0 ? now : before;  // while the network is built the line counts nothing
     await new Promise(done => setTimeout(done, 4)); }
   return 9000; }"""
 # After a click on Pause: wait until Run can be pressed, and see when the last frame came.
