@@ -15,7 +15,8 @@ lab: $(VENV)/.lab
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest $(TEST_ARGS)
-	PYTHONPATH=tests/offline $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 notebooks
+	$(BIN)/python tests/solutions.py build/lessons
+	PYTHONPATH=tests/offline $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 build/lessons
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m tests.benchmarks

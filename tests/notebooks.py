@@ -19,6 +19,8 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 README = NOTEBOOKS.parent / "README.md"
 KERNEL = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
           "language_info": {"name": "python"}}
+FOLDED = nbformat.from_dict({"jupyter": {"source_hidden": True},  # in JupyterLab
+                             "transient": {"remove_source": True}})  # in nbconvert
 MEASURED = re.compile(r"runs in \d+ s, peak memory [\d.]+ GB")
 
 MAP = re.compile(r"(\(notebooks/([^)]+)\) \| [^|]+ \|) (\d+) \| (\d+) \|")  # a lesson's row: its file, minutes, seconds
@@ -60,6 +62,8 @@ def clean(notebook: nbformat.NotebookNode) -> None:
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"  # stable ids keep diffs small
         cell.metadata = {key: value for key, value in cell.metadata.items() if key in ("tags", "jupyter")}
+        if "claims" in cell.metadata.get("tags", []):
+            cell.metadata |= FOLDED
         if cell.cell_type == "code":
             cell.outputs = joined(output for output in cell.outputs if output.get("name") != "stderr")
             for output in cell.outputs:  # a widget without its kernel is an error message in place of its picture

@@ -22,6 +22,8 @@ BELOW["curves"] = BELOW["study"] | {"study", "datasets"}  # its recorder imports
 BELOW["plots"] = {"errors", "trial", "space", "history", "curves"}
 BELOW["honesty"] = {"errors"}
 BELOW["checks"] = BELOW["study"] | {"study", "curves", "honesty"}
+BELOW["claims"] = BELOW["checks"]
+BELOW["experiments"] = BELOW["checks"]
 HOME = {"tensorflow": {"training"}, "keras": {"training"}, "matplotlib": {"plots", "widgets"}, "ipywidgets": {"widgets"}}
 
 

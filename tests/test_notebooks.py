@@ -34,7 +34,7 @@ def test_a_lesson_is_committed_executed_from_top_to_bottom_and_clean(path):
         assert not [output for output in cell.outputs if output.output_type == "error" or output.get("name") == "stderr"]
         assert not [output for output in cell.outputs if "application/vnd.jupyter.widget-view+json" in output.get("data", {})]
         assert not cell.source.rstrip().endswith(";")
-    assert path.stat().st_size < 1_500_000 and len(notebook.cells) <= 40
+    assert path.stat().st_size < 1_500_000 and len(notebook.cells) <= 70
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=ids)

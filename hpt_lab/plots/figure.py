@@ -118,6 +118,14 @@ def _bundle(figure: Figure, include: Any = None, exclude: Any = None) -> tuple[d
     return {"text/plain": text}, {"image/png": {"alt": text}}
 
 
+def guess(ax: Axes, value: Any, *, axis: str = "y") -> None:
+    """Draw the reader's guess as a dashed line across `ax`, in the unit of `axis`; nothing while it is `...`."""
+    if value is None or value is ...:
+        return
+    line = ax.axhline if axis == "y" else ax.axvline
+    line(float(value), color=ORANGE, linestyle="--", linewidth=2, label="your guess", zorder=5)
+
+
 def count(n: float, word: str) -> str:
     """Say how many: "1 epoch", "1,581 epochs".
 
