@@ -1,20 +1,47 @@
-"""Check the exercises of lesson 00: what a bracket costs when its trials resume, and what a budget of epochs can pay for."""
+"""Check the exercises of lesson 00: three kinds of numbers, what a bracket costs, what a budget of epochs can pay for."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 from typing import Any
 
-from hpt_lab.checks.core import Wrong, call, check, number
+from hpt_lab.checks.core import Unanswered, Wrong, call, check, choice, number, show
 from hpt_lab.space import Float, Space
 from hpt_lab.strategies import hyperband
 from hpt_lab.study import plan
 
 EPOCHS = 2000  # that may be spent
 POWERS = (1, 3, 9, 27, 81, 243, 729, 2187)
+KINDS = {
+    "the shift (beta) of batch normalisation": "parameter",
+    "its moving mean": "state",
+    "its momentum, 0.99": "hyperparameter",
+    "Adam's running mean of the gradients": "state",
+    "the number of epochs": "hyperparameter",
+    "the dropout rate": "hyperparameter",
+}
+KIND_HINTS = {
+    "parameter": "gradient descent changes it: ask whether a gradient reaches it",
+    "hyperparameter": "somebody fixes it before training: it does not change while the network learns",
+    "state": "it changes during training, but by a rule, not by a gradient; nobody chooses its value",
+}
 Rungs = list[tuple[int, int]]  # (trials, epochs that each has had in total by then)
 BRACKETS: tuple[Rungs, ...] = ([(27, 1), (9, 3), (3, 9), (1, 27)], [(12, 3), (4, 9), (1, 27)], [(6, 9), (2, 27)], [(4, 27)],
                                [(34, 3), (11, 9), (3, 27), (1, 81)])
+
+
+@check
+def check_kinds(kinds: Any) -> str:
+    """Return the verdict on which of six numbers is a parameter, a hyperparameter or state."""
+    if not isinstance(kinds, dict) or set(kinds) != set(KINDS):
+        raise Wrong(f"my_kinds should be the dict above with its six keys, got {show(kinds)}",
+                    hint="change the dots only")
+    if any(answer is ... or answer is None for answer in kinds.values()):
+        raise Unanswered("Put one of the three words in the place of each of the dots.")
+    for number_of, right in KINDS.items():
+        if choice(kinds[number_of], list(KIND_HINTS), number_of) != right:
+            raise Wrong(f"{number_of} is no {kinds[number_of]}", hint=KIND_HINTS[right])
+    return "One parameter, three hyperparameters, two that are neither: a checkpoint must keep those too."
 
 
 @check

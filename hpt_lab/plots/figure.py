@@ -126,6 +126,14 @@ def guess(ax: Axes, value: Any, *, axis: str = "y") -> None:
     line(float(value), color=ORANGE, linestyle="--", linewidth=2, label="your guess", zorder=5)
 
 
+def said(ax: Axes, value: Any) -> None:
+    """Write the reader's guess of the title's number into the picture; nothing while it is `...`."""
+    if value is None or value is ...:
+        return
+    ax.annotate(f"you said {value:g}", (1, 1), xycoords="axes fraction", ha="right", va="bottom",
+                color=VERMILLION, fontsize=11, fontweight="bold")
+
+
 def count(n: float, word: str) -> str:
     """Say how many: "1 epoch", "1,581 epochs".
 

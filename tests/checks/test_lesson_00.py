@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from hpt_lab.checks.lesson_00 import BRACKETS, check_bracket_epochs, check_max_budget
+from hpt_lab.checks.lesson_00 import BRACKETS, KINDS, check_bracket_epochs, check_kinds, check_max_budget
 from hpt_lab.space import Float, Space
 from hpt_lab.strategies import hyperband
 from hpt_lab.study import plan
@@ -63,3 +63,22 @@ def test_a_wrong_budget_gets_its_hint(answer, text, hint):
 
 def test_stubs_are_not_answered_yet():
     assert check_max_budget(...).status == check_bracket_epochs(lambda rungs: ...).status == "unanswered"
+
+
+def test_the_three_kinds_pass_in_any_case():
+    assert check_kinds(KINDS) and check_kinds({what: kind.upper() for what, kind in KINDS.items()})
+
+
+@pytest.mark.parametrize(("what", "answer", "hint"), [
+    ("its moving mean", "parameter", "by a rule"), ("its moving mean", "hyperparameter", "nobody chooses"),
+    ("the number of epochs", "state", "before training"), ("Adam's running mean of the gradients", "parameter", "gradient"),
+    ("the shift (beta) of batch normalisation", "hyperparameter", "gradient descent changes it")])
+def test_a_wrong_kind_gets_its_hint(what, answer, hint):
+    verdict = check_kinds({**KINDS, what: answer})
+    assert verdict.status == "wrong" and what in verdict.text and hint in verdict.hint
+
+
+def test_kinds_half_filled_are_unanswered_and_others_refused():
+    assert check_kinds({**KINDS, "its moving mean": ...}).status == "unanswered"
+    assert check_kinds({"its moving mean": "state"}).status == check_kinds("state").status == "wrong"
+    assert "weight" not in check_kinds({**KINDS, "its moving mean": "weight"}).hint
