@@ -107,6 +107,7 @@ def winner_cut(table: Table, rungs: Sequence[int] = RUNGS, *, configs: int = 81,
     cut: the rung at which the winner was cut, or "survives"; of several that tie for the best the last to be cut counts.
     gap: how much above the winner the survivor ends. test_gap: the same in test error.
     in_full: how much above it the best of as many full trainings ends as the bracket pays for without resuming.
+    full_test: the same in test error, of the one that has the smallest validation error.
     blind: how much above it the median config ends.
     """
     import pandas
@@ -128,9 +129,15 @@ def winner_cut(table: Table, rungs: Sequence[int] = RUNGS, *, configs: int = 81,
                 cut = rung
         survivor = alive[np.argmin(end[alive])]
         full = (epochs + len(alive) * table.epochs) // table.epochs
-        found.append({"cut": cut or "survives", "gap": end[survivor] - end.min(),
-                      "test_gap": tested[survivor] - tested[winners[0]],
-                      "in_full": end[:full].min() - end.min(), "blind": np.median(end) - end.min()})
+        in_full = np.argmin(end[:full])
+        found.append({
+            "cut": cut or "survives",
+            "gap": end[survivor] - end.min(),
+            "test_gap": tested[survivor] - tested[winners[0]],
+            "in_full": end[in_full] - end.min(),
+            "full_test": tested[in_full] - tested[winners[0]],
+            "blind": np.median(end) - end.min(),
+        })
     return pandas.DataFrame(found)
 
 

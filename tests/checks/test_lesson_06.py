@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from hpt_lab.checks.lesson_06 import check_bracket_table, check_cost, check_halving
+from hpt_lab.checks.lesson_06 import check_bracket_table, check_halving, check_remedy
 from hpt_lab.strategies.hyperband import brackets
 from hpt_lab.strategies.successive_halving import Rung, halve
 from hpt_lab.trial import Trial
@@ -14,7 +14,7 @@ from hpt_lab.trial import Trial
 def stub(*_): ...
 
 
-@pytest.mark.parametrize("check", [check_halving, check_bracket_table, check_cost])
+@pytest.mark.parametrize("check", [check_halving, check_bracket_table])
 @pytest.mark.parametrize("nothing", [stub, ..., None])
 def test_stubs_are_not_answered_yet(check, nothing):
     assert check(nothing).status == "unanswered"
@@ -199,48 +199,18 @@ def test_a_wrong_bracket_table_gets_its_hint(answer, hint):
     assert hint in verdict.hint or hint == "same", verdict
 
 
-def cost(table):
-    return (sum(n * (budget - before) for rungs in table.values()
-                for (n, budget), (_, before) in zip(rungs, [(0, 0), *rungs], strict=False)),
-            sum(n * budget for rungs in table.values() for n, budget in rungs))
-
-
-def lengths_of_training(table):
-    """Every trial costs its last budget: count those that end at each rung."""
-    resumed = scratch = np.int64(0)
-    for rungs in table.values():
-        ns, budgets = np.array(rungs).T
-        resumed += ((ns - np.append(ns[1:], 0)) * budgets).sum()
-        scratch += ns @ budgets
-    return np.array([resumed, scratch])
-
-
-@pytest.mark.parametrize("answer", [cost, lengths_of_training, lambda table: list(cost(table))])
-def test_the_cost_of_a_table_passes_in_any_spelling(answer):
-    assert check_cost(answer)
-
-
-def never_reset(table):
-    resumed = before = 0
-    for rungs in table.values():
-        for n, budget in rungs:
-            resumed, before = resumed + n * (budget - before), budget
-    return resumed, cost(table)[1]
-
-
-def two_thirds(table):
-    """Right wherever budgets triple, and nowhere else."""
-    return sum(rungs[0][0] * rungs[0][1] + sum(n * budget * 2 // 3 for n, budget in rungs[1:]) for rungs in table.values()
-               ), cost(table)[1]
+@pytest.mark.parametrize("answer", ["schedules that end at every rung", " Schedules that END at every rung "])
+def test_the_remedy_passes(answer):
+    assert check_remedy(answer)
 
 
 @pytest.mark.parametrize(("answer", "hint"), [
-    (lambda table: cost(table)[::-1], "other way round"), (lambda table: (cost(table)[1],) * 2, "6 more"),
-    (lambda table: (cost(table)[0],) * 2, "every run starts"), (never_reset, "new configs"), (two_thirds, "the budget before"),
-    (lambda table: cost({max(table): table[max(table)]}), "all of them"), (lambda table: cost(table)[0], "two numbers"),
-    (lambda table: {"resumed": 1, "scratch": 2}, "two numbers"), (lambda table: (*cost(table), 0), "two numbers"),
-    (lambda table: (sum(n for r in table.values() for n, _ in r),) * 2, "runs"),
-    (lambda table: (cost(table)[0], cost(table)[1] + 1), "n * epochs"), ((1581, 1902), "name")])
-def test_a_wrong_cost_gets_its_hint(answer, hint):
-    verdict = check_cost(answer)
-    assert verdict.status == "wrong" and hint in verdict.hint, verdict
+    ("a larger eta", "harder"), ("a smaller first rung", "earlier"), ("more brackets from epoch 1", "unfinished"),
+    ("more seeds", "")])
+def test_a_wrong_remedy_gets_its_hint(answer, hint):
+    verdict = check_remedy(answer)
+    assert verdict.status == "wrong" and hint in verdict.hint
+
+
+def test_a_remedy_not_chosen_is_unanswered():
+    assert check_remedy(...).status == "unanswered"
