@@ -1,4 +1,4 @@
-"""Check the exercises of lesson 01: draw a learning rate, count gradient steps, take a step with momentum."""
+"""Check the exercises of lesson 01: draw a learning rate, take a step with momentum, tune on a budget."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from hpt_lab.checks.core import Wrong, call, check, number, show
+from hpt_lab.checks.core import Unanswered, Wrong, call, check, number, show
+from hpt_lab.curves import load
 
 LOW, HIGH = 1e-4, 1.0  # the range of learning rates
-ROWS = 1077  # training rows of digits
+EPOCHS = 20  # of a training, as in the lesson's sweep
+TRAININGS = 12  # that a tuner may spend
+REPEATS = 40
+DEFAULT = {"learning_rate": 0.003, "batch_size": 512, "units": 64, "layers": 2, "dropout": 0.2, "optimizer": "sgd"}
 
 
 @check
@@ -39,27 +43,65 @@ def check_draw_learning_rate(draw: Any) -> str:
 
 
 @check
-def check_gradient_steps(gradient_steps: Any) -> str:
-    """Return the verdict on `gradient_steps(rows, batch_size, epochs)`: how often training changes the weights."""
-    for rows, batch_size, epochs in ((1000, 100, 1), (1000, 100, 7), (ROWS, 32, 20), (5, 32, 3), (33, 32, 4)):
-        got = number(call(gradient_steps, rows, batch_size, epochs), "the number of steps")
-        each, asked = math.ceil(rows / batch_size), f"{rows} rows, batches of {batch_size}, {epochs} epochs: "
-        if got == each * epochs:
-            continue
-        asked += f"{got:g} is not the number of steps"
-        if got == each:
-            raise Wrong(asked, hint="these are the steps of one epoch")
-        if got == rows // batch_size * epochs:
-            raise Wrong(asked, hint="the rows left over form a last, smaller batch, and it makes a step too")
-        if got in (math.ceil(rows * epochs / batch_size), rows * epochs // batch_size) or (
-                math.isclose(got, rows * epochs / batch_size)):
-            raise Wrong(asked, hint="a batch doesn't reach over the end of an epoch: round up within one epoch, then multiply")
-        if got == rows * epochs:
-            raise Wrong(asked, hint="these are rows seen; a step is made once per batch")
-        raise Wrong(asked, hint=f"one epoch has {rows} / {batch_size} batches, rounded up")
-    small, large = (math.ceil(ROWS / batch_size) for batch_size in (32, 512))
-    return ("Batches per epoch, rounded up, times epochs. At equal epochs, larger batches mean fewer steps: "
-            f"on digits {small} an epoch with 32 rows each, {large} with 512.")
+def check_tuner(tuner: Any) -> str:
+    """Return the verdict on `tuner(train, default)`, which may train twelve configs and returns the one to ship.
+
+    Judged on the recorded table of digits, where a training is looked up: over 40 repeats, by the mean error
+    of what it returns, beside the default's and that of random search with as many trainings.
+    """
+    table = load("digits-mlp")
+    errors = np.nan_to_num(table.losses("accuracy")[:, :, EPOCHS - 1], nan=1.0)  # (configs, trainings)
+    rows = {tuple(config[name] for name in table.space): i for i, config in enumerate(table.configs)}
+    random = np.array([_random_search(errors, seed) for seed in range(REPEATS)])
+    tuned = np.array([_tuned(tuner, list(table.space), rows, errors, seed) for seed in range(REPEATS)])
+    default = errors[rows[tuple(DEFAULT[name] for name in table.space)]].mean()
+    told = (f"on average {tuned.mean():.1%} wrong; the default {default:.1%}, "
+            f"random search with {TRAININGS} trainings {random.mean():.1%}")
+    if tuned.mean() > default - 0.01:
+        raise Wrong(told, hint="the default's learning rate is the knob that does not fit: try it on a log scale first")
+    if tuned.mean() > random.mean():
+        raise Wrong(told, hint="you beat the default, but not chance: find the rate first, in factors of about three, then "
+                    "spend what is left on the other knobs around it")
+    return told + ". You knew which knob matters most; random search did not."
+
+
+def _tuned(tuner: Any, names: list[str], rows: dict[tuple[Any, ...], int], errors: np.ndarray, seed: int) -> float:
+    """Return the mean error, over all its trainings, of the config that the tuner returns."""
+    rng = np.random.default_rng(seed)
+    asked: list[int] = []
+
+    def train(config: Any) -> float:
+        asked.append(_row(config, names, rows))
+        if len(asked) > TRAININGS:
+            raise Wrong(f"that is training number {len(asked)}", hint=f"the budget is {TRAININGS} trainings")
+        return float(errors[asked[-1], rng.integers(errors.shape[1])])
+
+    if not callable(tuner):
+        call(tuner)
+    answer = tuner(train, dict(DEFAULT))
+    if answer is None or answer is ...:
+        raise Unanswered("tuner(train, default) returns nothing so far. Write its body; end with return.")
+    chosen = _row(answer, names, rows)
+    if chosen not in asked:
+        raise Wrong(f"it returns {show(answer)}, which it never trained", hint="return a config that you have seen trained")
+    return float(errors[chosen].mean())
+
+
+def _row(config: Any, names: list[str], rows: dict[tuple[Any, ...], int]) -> int:
+    if not isinstance(config, dict) or set(config) != set(names):
+        raise Wrong(f"a config is a dict with the keys {names}, got {show(config)}",
+                    hint='start from the default: {**default, "learning_rate": 0.1}')
+    key = tuple(config[name] for name in names)
+    if key not in rows:
+        raise Wrong(f"{show(config)} was not recorded", hint="use the values printed above: the table holds no others")
+    return rows[key]
+
+
+def _random_search(errors: np.ndarray, seed: int) -> float:
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(len(errors), size=TRAININGS)
+    seen = errors[drawn, rng.integers(errors.shape[1], size=TRAININGS)]
+    return float(errors[drawn[np.argmin(seen)]].mean())
 
 
 @check

@@ -5,15 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from hpt_lab.checks.lesson_01 import ROWS, check_draw_learning_rate, check_gradient_steps, check_momentum_step
-from hpt_lab.datasets import digits
+from hpt_lab.checks.lesson_01 import check_draw_learning_rate, check_momentum_step, check_tuner
 from hpt_lab.space import Float
 
 
 def stub(*_): ...
 
 
-@pytest.mark.parametrize("check", [check_draw_learning_rate, check_gradient_steps, check_momentum_step])
+@pytest.mark.parametrize("check", [check_draw_learning_rate, check_tuner, check_momentum_step])
 @pytest.mark.parametrize("nothing", [stub, ..., None])
 def test_stubs_are_not_answered_yet(check, nothing):
     assert check(nothing).status == "unanswered"
@@ -38,27 +37,55 @@ def test_a_wrong_draw_gets_its_hint(draw, hint):
     assert verdict.status == "wrong" and hint in verdict.hint
 
 
-@pytest.mark.parametrize("steps", [
-    lambda rows, batch_size, epochs: math.ceil(rows / batch_size) * epochs,
-    lambda n, b, e: -(-n // b) * e, lambda n, b, e: len(range(0, n, b)) * e,
-    lambda n, b, e: np.ceil(n / b) * e, lambda n, b, e: sum(1 for _ in range(e) for _ in range(0, n, b))])
-def test_counting_the_last_batch_passes(steps):
-    verdict = check_gradient_steps(steps)
-    assert verdict and "34 an epoch with 32 rows each, 3 with 512" in verdict.text
+def first_the_rate(train, default, rates=(0.003, 0.01, 0.03, 0.1, 0.3, 1.0)):
+    """Find the rate, then change one knob at a time around it."""
+    seen = []
+
+    def tried(**change):
+        config = {**default, **change}
+        seen.append((train(config), len(seen), config))
+
+    for rate in rates:
+        tried(learning_rate=rate)
+    best = min(seen)[2]["learning_rate"]
+    for change in ({"dropout": 0.0}, {"layers": 1}, {"layers": 3}, {"batch_size": 128}, {"batch_size": 32}):
+        tried(learning_rate=best, **change)
+    return min(seen)[2]
 
 
-def test_the_steps_of_digits_are_counted_on_its_training_rows():
-    assert len(digits().x_train) == ROWS
+def small_batches_first(train, default):
+    return first_the_rate(train, {**default, "batch_size": 128}, rates=(0.01, 0.03, 0.1, 0.3))
 
 
-@pytest.mark.parametrize(("steps", "hint"), [
-    (lambda n, b, e: n // b * e, "left over"), (lambda n, b, e: math.ceil(n / b), "one epoch"),
-    (lambda n, b, e: math.ceil(n * e / b), "round up"), (lambda n, b, e: n / b * e, "round up"),
-    (lambda n, b, e: n * e, "rows seen"), (lambda n, b, e: b * e, "rounded up"), (35, "name"),
-    (lambda n, b: n, "cell")])
-def test_a_wrong_count_gets_its_hint(steps, hint):
-    verdict = check_gradient_steps(steps)
-    assert verdict.status == "wrong" and hint in verdict.hint
+def rates_only(train, default):
+    return min(({**default, "learning_rate": rate} for rate in (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)), key=train)
+
+
+def too_many(train, default):
+    return min([default] * 20, key=train)
+
+
+@pytest.mark.parametrize("tuner", [first_the_rate, small_batches_first])
+def test_a_tuner_that_finds_the_rate_first_passes(tuner):
+    verdict = check_tuner(tuner)
+    assert verdict and "random search with 12 trainings" in verdict.text
+
+
+@pytest.mark.parametrize(("tuner", "text", "hint"), [
+    (lambda train, default: min([default], key=train), "the default", "does not fit"),
+    (lambda train, default: min(({**default, "units": n} for n in (16, 32, 64)), key=train), "wrong", "does not fit"),
+    (rates_only, "wrong", "not chance"), (too_many, "number 13", "budget"),
+    (lambda train, default: default, "never trained", "seen trained"),
+    (lambda train, default: {"learning_rate": 0.1}, "keys", "default"),
+    (lambda train, default: min([{**default, "learning_rate": 0.05}], key=train), "not recorded", "printed"),
+    (3, "function", "name")])
+def test_a_wrong_tuner_gets_its_hint(tuner, text, hint):
+    verdict = check_tuner(tuner)
+    assert verdict.status == "wrong" and text in verdict.text and hint in verdict.hint, verdict
+
+
+def test_no_answer_leaks_from_one_repeat_to_the_next():
+    assert check_tuner(first_the_rate) == check_tuner(first_the_rate)
 
 
 def keras_step(weight, velocity, gradient, learning_rate, momentum):
