@@ -87,7 +87,7 @@ def coarse(values: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
         error = np.abs(values - rounded).max(axis=0)
         spread = np.std(values, axis=0)
-    bad = ~np.isfinite(rounded).all(axis=0)
+    bad: np.ndarray = np.array(~np.isfinite(rounded).all(axis=0))
     for column in np.flatnonzero(~bad & ~(error <= MERGED * spread)):
         before = len(np.unique(values[:, column]))
         merges = len(np.unique(rounded[:, column])) < before

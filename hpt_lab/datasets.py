@@ -17,7 +17,7 @@ import numpy as np
 import sklearn.datasets
 from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, train_test_split
 
-from hpt_lab.arrays import features, group_names
+from hpt_lab.arrays import features, group_names, plain
 from hpt_lab.errors import DataError
 from hpt_lab.labels import FEWEST, classes, targets
 from hpt_lab.scaling import choose_scaler, fit_scaler
@@ -46,15 +46,20 @@ class Data:
         _check_settings(name, task, time_ordered, seed)
         _check_alignment(x, y)
         whole_x = features(x)
+        given = plain(y, "y")
+        if given.ndim and len(whole_x) != len(given):
+            raise DataError(f"x and y must have the same number of rows, got {len(whole_x)} and {len(given)}")
         if task == "classification":
-            whole_y, self.class_names = classes(y, class_names)
+            whole_y, self.class_names = classes(given, class_names)
             self.n_classes: int | None = len(self.class_names)
         else:
-            whole_y, self.class_names, self.n_classes = targets(y), (), None
-        if len(whole_x) != len(whole_y):
-            raise DataError(f"x and y must have the same number of rows, got {len(whole_x)} and {len(whole_y)}")
+            whole_y = targets(given)
+            self.class_names = ()
+            self.n_classes = None
         whole_groups = group_names(groups, len(whole_x))
-        self.name, self.task, self.time_ordered = name, task, time_ordered
+        self.name = name
+        self.task = task
+        self.time_ordered = time_ordered
         self.scaler = choose_scaler(scaler, whole_x, name=name)
 
         train, validation, test = _parts(whole_y, whole_groups, task, time_ordered, seed)
@@ -179,8 +184,9 @@ def _parts(y: np.ndarray, groups: np.ndarray | None, task: str, time_ordered: bo
         raise DataError(f"the {n} rows can't be split 60/20/20: {error}; give more rows, or other groups") from error
     parts = (train_rows, validation_rows, sealed)
     if min(map(len, parts)) == 0:
-        raise DataError(f"the {len(np.unique(groups))} groups are too unequal to be split 60/20/20, got parts of "
-                        f"{', '.join(str(len(part)) for part in parts)} rows; divide the largest group, or take another seed")
+        sizes = ", ".join(str(len(part)) for part in parts)
+        raise DataError(f"the groups are too unequal to be split 60/20/20, got parts of {sizes} rows; divide the largest "
+                        "group, or take another seed")
     return parts
 
 

@@ -77,8 +77,7 @@ def _one_column(array: np.ndarray) -> np.ndarray:
 
 
 def _refuse_missing(array: np.ndarray) -> None:
-    gaps = missing(array)
-    gaps = gaps if gaps.ndim == 1 else gaps.any(axis=1)
+    gaps = missing(array).reshape(len(array), -1).any(axis=1)
     if gaps.any():
         raise DataError(f"y is missing (NaN, None or empty) in {int(gaps.sum())} of {len(array)} rows, the first of them "
                         f"row {int(gaps.argmax())}; drop those rows, or label them")
