@@ -204,9 +204,9 @@ def _numbers(array: np.ndarray, names: list[str] | None) -> np.ndarray:
     for i in range(rows.shape[1]):
         odd = next((value for value in rows[:, i] if array.dtype.kind != "O" or _kind(value) != "number"), None)
         if odd is not None:
-            raise DataError(f"{_column(i, names)} must hold numbers, got {type(odd).__name__} such as {odd!r}; encode "
+            raise DataError(f"{_column(i, names)} must hold numbers, got {type(odd).__name__} such as {str(odd)!r}; encode "
                             "text and categories as numbers (OneHotEncoder, pandas.get_dummies), times as durations")
-    kinds = {np.asarray(value).dtype.kind for value in rows.flat}
+    kinds = {"i" if type(value) is int else np.asarray(value).dtype.kind for value in rows.flat}
     if kinds <= set("iub") and kinds != {"b"}:
         return _int64(array)  # float64 would round beyond 2**53
     return array.astype(bool if kinds == {"b"} else np.float64)

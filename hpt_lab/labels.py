@@ -45,7 +45,7 @@ def targets(y: Any) -> np.ndarray:
     _refuse_missing(array)
     unmixed(array, "y")
     if array.dtype.kind in "US" or isinstance(array.flat[0], str):
-        raise DataError(f"y must hold numbers for task='regression', got text such as {array.flat[0]!r}; convert it by "
+        raise DataError(f"y must hold numbers for task='regression', got text such as {str(array.flat[0])!r}; convert it by "
                         ".astype(float), or say task='classification'")
     if array.dtype.kind == "O":
         array = _numbers(array)
@@ -89,7 +89,7 @@ def _class_names(labels: np.ndarray, given: Sequence[str] | None) -> tuple[str, 
         raise DataError(f"y has labels that read alike: {', '.join(map(repr, own))}; make them differ")
     if given is None:
         return own
-    names = (given,) if isinstance(given, str) else tuple(given)
+    names = tuple(given) if isinstance(given, list | tuple | np.ndarray) else ()
     texts = all(isinstance(name, str) for name in names)
     if not texts or len(names) != len(own) or len(set(names)) < len(names):
         raise DataError(f"class_names must be {len(own)} different names, one for each of the labels "
