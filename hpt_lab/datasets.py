@@ -1,9 +1,10 @@
 """Small data sets that need no download, split once and for all, with the test part sealed.
 
-Sixty per cent of the rows train, twenty validate, twenty are the test set; classes keep their proportions, groups stay
-whole, and rows in order of time are cut in that order. Scaling is fitted on the training rows alone. Tune on the
-validation part as often as you like. The test part opens through `Data.reveal_test()`, which counts: a test set that
-you choose by is a validation set. What is no fit input is refused in `arrays.py` (x, groups) and `labels.py` (y).
+Sixty per cent of the rows train, twenty validate, twenty are the test set; classes keep their
+proportions, groups stay whole, and rows in order of time are cut in that order. Scaling is fitted
+on the training rows alone. Tune on the validation part as often as you like. The test part opens
+through `Data.reveal_test()`, which counts: a test set that you choose by is a validation set. What
+is no fit input is refused in `arrays.py` (x, groups) and `labels.py` (y).
 """
 
 from __future__ import annotations
@@ -29,14 +30,18 @@ Split = tuple[np.ndarray, np.ndarray, np.ndarray]  # row numbers: training, vali
 class Data:
     """Rows split into training, validation and sealed test parts.
 
-    `x_train`, `x_validation`: (n, ...), scaled float32, or integers as they are; `y_train`, `y_validation`: (n,) int32
-    classes 0..k-1, or float32 targets for regression. `x`, `y`, `groups`: the unscaled development rows (training and
-    validation together) in the order they were given in, for cross-validation, which must fit `scaler` anew inside
-    every fold; `rows`: their numbers in what was given.
+    `x_train`, `x_validation`: (n, ...), scaled float32, or integers as they are; `y_train`,
+    `y_validation`: (n,) int32 classes 0..k-1, or float32 targets for regression. `x`, `y`,
+    `groups`: the unscaled development rows (training and validation together) in the order they
+    were given in, for cross-validation, which must fit `scaler` anew inside every fold; `rows`:
+    their numbers in what was given.
 
-    scaler: "auto" standardises floats and leaves integers (token ids, categories, pixels) alone; "standard"
-        standardises integers too; None leaves all as it is; or a scikit-learn transformer, of which copies are fitted.
-    time_ordered: rows are in order of time. The last fifth is the test part, the fifth before it validates. Otherwise
+    scaler: "auto" standardises floats and leaves integers (token ids, categories, pixels) alone;
+    "standard"
+        standardises integers too; None leaves all as it is; or a scikit-learn transformer, of
+        which copies are fitted.
+    time_ordered: rows are in order of time. The last fifth is the test part, the fifth before it
+    validates. Otherwise
         rows are drawn at random.
     """
 
@@ -48,7 +53,8 @@ class Data:
         whole_x = features(x)
         given = plain(y, "y")
         if given.ndim and len(whole_x) != len(given):
-            raise DataError(f"x and y must have the same number of rows, got {len(whole_x)} and {len(given)}")
+            raise DataError(f"x and y must have the same number of rows, got {len(whole_x)} and "
+                            f"{len(given)}")
         if task == "classification":
             whole_y, self.class_names = classes(given, class_names)
             self.n_classes: int | None = len(self.class_names)
@@ -82,8 +88,10 @@ class Data:
         """Open the sealed test part, (x, y), and count it; warn from the second time on."""
         self.reveals += 1
         if self.reveals > 1:
-            warnings.warn(f"the test part of {self.name} has now been opened {self.reveals} times: choices made after "
-                          "the first look are fitted to it, and its score is no longer an honest estimate", stacklevel=2)
+            warnings.warn(f"the test part of {self.name} has now been opened {self.reveals} times: "
+                          f"choices made after "
+                          "the first look are fitted to it, and its score is no longer an honest "
+                          "estimate", stacklevel=2)
         x, y = self._test
         return x.copy(), y.copy()  # the seal's own rows can't be written to
 
@@ -128,7 +136,8 @@ def xor(*, n: int = 500, noise: float = 0.1, seed: int = 0) -> Data:
 def spirals(*, n: int = 500, noise: float = 0.1, turns: float = 1.5, label_noise: float = 0.0, seed: int = 0) -> Data:
     """Make two spirals wound around each other in the plane, radius 0 to 1, with Gaussian `noise`.
 
-    A share `label_noise` of the labels is wrong, in all parts alike: no model can be right more often than the rest.
+    A share `label_noise` of the labels is wrong, in all parts alike: no model can be right more
+    often than the rest.
     """
     rng = np.random.default_rng(seed)
     y = np.arange(n) % 2
@@ -141,19 +150,23 @@ def spirals(*, n: int = 500, noise: float = 0.1, turns: float = 1.5, label_noise
 
 def _check_settings(name: Any, task: Any, time_ordered: Any, seed: Any) -> None:
     if not isinstance(name, str):
-        raise DataError(f"name must be text that messages can call the data by, got {name!r}; try name='mine'")
+        raise DataError(f"name must be text that messages can call the data by, got {name!r}; try "
+                        f"name='mine'")
     if task not in ("classification", "regression"):
         raise DataError(f"task must be 'classification' or 'regression', got {task!r}")
     if not isinstance(time_ordered, bool):
-        raise DataError(f"time_ordered must be True or False, got {time_ordered!r}; give rows sorted by time")
+        raise DataError(f"time_ordered must be True or False, got {time_ordered!r}; give rows "
+                        f"sorted by time")
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
-        raise DataError(f"seed must be a whole number from 0 to 2**32 - 1, got {seed!r}; try seed=0")
+        raise DataError(f"seed must be a whole number from 0 to 2**32 - 1, got {seed!r}; try "
+                        f"seed=0")
 
 
 def _check_alignment(x: Any, y: Any) -> None:
     """Refuse a frame and a series whose rows are the same but in another order."""
     if hasattr(x, "iloc") and hasattr(y, "iloc") and len(x) == len(y) and not x.index.equals(y.index):
-        raise DataError("x and y have different row labels (index), so their rows may not belong together; align them by "
+        raise DataError("x and y have different row labels (index), so their rows may not belong "
+                        "together; align them by "
                         "y.loc[x.index], or give x.to_numpy() and y.to_numpy()")
 
 
@@ -161,7 +174,8 @@ def _check_training(y: np.ndarray, class_names: tuple[str, ...]) -> None:
     """Refuse a split that leaves a class with no row to learn from."""
     absent = [name for i, name in enumerate(class_names) if not (y == i).any()]
     if absent:
-        raise DataError(f"class {absent[0]!r} has no training row, since whole groups or stretches of time were set apart; "
+        raise DataError(f"class {absent[0]!r} has no training row, since whole groups or stretches "
+                        f"of time were set apart; "
                         "leave that class out, or take another seed or other groups")
 
 
@@ -172,7 +186,8 @@ def _parts(y: np.ndarray, groups: np.ndarray | None, task: str, time_ordered: bo
         raise DataError(f"x must have at least {FEWEST} rows to be split 60/20/20, got {n}")
     if time_ordered:
         if groups is not None:
-            raise DataError("groups can't be combined with time_ordered=True, whose parts are cut by time alone; drop one")
+            raise DataError("groups can't be combined with time_ordered=True, whose parts are cut "
+                            "by time alone; drop one")
         test = math.ceil(n / 5)
         validation = math.ceil((n - test) / 4)
         train = n - test - validation
@@ -181,11 +196,13 @@ def _parts(y: np.ndarray, groups: np.ndarray | None, task: str, time_ordered: bo
         development, sealed = _split(np.arange(n), y, groups, 5, task, seed)
         train_rows, validation_rows = _split(development, y, groups, 4, task, seed)  # a quarter of 80 % is 20 %
     except ValueError as error:
-        raise DataError(f"the {n} rows can't be split 60/20/20: {error}; give more rows, or other groups") from error
+        raise DataError(f"the {n} rows can't be split 60/20/20: {error}; give more rows, or other "
+                        f"groups") from error
     parts = (train_rows, validation_rows, sealed)
     if min(map(len, parts)) == 0:
         sizes = ", ".join(str(len(part)) for part in parts)
-        raise DataError(f"the groups are too unequal to be split 60/20/20, got parts of {sizes} rows; divide the largest "
+        raise DataError(f"the groups are too unequal to be split 60/20/20, got parts of {sizes} "
+                        f"rows; divide the largest "
                         "group, or take another seed")
     return parts
 
