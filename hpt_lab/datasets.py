@@ -1,70 +1,82 @@
 """Small data sets that need no download, split once and for all, with the test part sealed.
 
-Sixty per cent of the rows train, twenty validate, twenty are the test set; classes keep their proportions, and groups
-stay whole. Scaling is fitted on the training rows alone. Tune on the validation part as often as you like. The test part
-opens through `Data.reveal_test()`, which counts: a test set that you choose by is a validation set.
+Sixty per cent of the rows train, twenty validate, twenty are the test set; classes keep their
+proportions, groups stay whole, and rows in order of time are cut in that order. Scaling is fitted
+on the training rows alone. Tune on the validation part as often as you like. The test part opens
+through `Data.reveal_test()`, which counts: a test set that you choose by is a validation set. What
+is no fit input is refused in `arrays.py` (x, groups) and `labels.py` (y).
 """
 
 from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
-import sklearn.base
 import sklearn.datasets
 from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, train_test_split
-from sklearn.preprocessing import StandardScaler
 
+from hpt_lab.arrays import features, group_names, plain
 from hpt_lab.errors import DataError
+from hpt_lab.labels import FEWEST, classes, targets
+from hpt_lab.scaling import choose_scaler, fit_scaler
 
 Task = Literal["classification", "regression"]
+Split = tuple[np.ndarray, np.ndarray, np.ndarray]  # row numbers: training, validation, test
 
 
 class Data:
     """Rows split into training, validation and sealed test parts.
 
-    `x_train`, `x_validation`: (n, ...) float32, scaled; `y_train`, `y_validation`: (n,) int32 classes 0..k-1,
-    or float32 targets for regression. `x`, `y`, `groups`: the unscaled development rows (training and validation
-    together), for cross-validation, which must fit `scaler` anew inside every fold. Rows are drawn at random: rows in
-    order of time must be split before.
+    `x_train`, `x_validation`: (n, ...), scaled float32, or integers as they are; `y_train`,
+    `y_validation`: (n,) int32 classes 0..k-1, or float32 targets for regression. `x`, `y`,
+    `groups`: the unscaled development rows (training and validation together) in the order they
+    were given in, for cross-validation, which must fit `scaler` anew inside every fold; `rows`:
+    their numbers in what was given.
+
+    scaler: "auto" standardises floats and leaves integers (token ids, categories, pixels) alone;
+    "standard"
+        standardises integers too; None leaves all as it is; or a scikit-learn transformer, of
+        which copies are fitted.
+    time_ordered: rows are in order of time. The last fifth is the test part, the fifth before it
+    validates. Otherwise
+        rows are drawn at random.
     """
 
     def __init__(self, x: Any, y: Any, *, name: str, task: Task = "classification", groups: Any = None,
-                 scaler: Any = "standard", class_names: tuple[str, ...] | None = None, seed: int = 0):
-        x, y = np.asarray(x, dtype=np.float32), np.asarray(y)
-        if len(x) != len(y):
-            raise DataError(f"x and y must have the same number of rows, got {len(x)} and {len(y)}")
-        if not np.isfinite(x).all():
-            raise DataError("x has NaN or infinite values; impute or drop those rows first")
-        self.name, self.task = name, task
-        self.scaler = StandardScaler() if scaler == "standard" else scaler  # None leaves x as it is
+                 scaler: Any = "auto", class_names: Sequence[str] | None = None, time_ordered: bool = False,
+                 seed: int = 0):
+        _check_settings(name, task, time_ordered, seed)
+        _check_alignment(x, y)
+        whole_x = features(x)
+        given = plain(y, "y")
+        if given.ndim and len(whole_x) != len(given):
+            raise DataError(f"x and y must have the same number of rows, got {len(whole_x)} and "
+                            f"{len(given)}")
         if task == "classification":
-            classes, y = np.unique(y, return_inverse=True)
-            self.class_names = class_names or tuple(str(c) for c in classes)
-            self.n_classes: int | None = len(classes)
-            fewest = int(np.bincount(y).min())
-            if self.n_classes < 2 or fewest < 5:
-                raise DataError(f"y must have at least 2 classes of at least 5 rows each to be split 60/20/20, got "
-                                f"{self.n_classes} classes, the smallest with {fewest} rows; merge or drop rare classes")
-            y = y.astype(np.int32)
+            whole_y, self.class_names = classes(given, class_names)
+            self.n_classes: int | None = len(self.class_names)
         else:
-            self.class_names, self.n_classes, y = (), None, y.astype(np.float32)
+            whole_y = targets(given)
+            self.class_names = ()
+            self.n_classes = None
+        whole_groups = group_names(groups, len(whole_x))
+        self.name = name
+        self.task = task
+        self.time_ordered = time_ordered
+        self.scaler = choose_scaler(scaler, whole_x, name=name)
 
-        groups = None if groups is None else np.asarray(groups)
-        if groups is not None and (len(groups) != len(x) or len(np.unique(groups)) < 5):
-            raise DataError(f"groups must name one of at least 5 groups for each of the {len(x)} rows, got {len(groups)} names "
-                            f"of {len(np.unique(groups))} groups")
-        development, test = _split(np.arange(len(x)), y, groups, 5, task, seed)
-        train, validation = _split(development, y, groups, 4, task, seed)  # a quarter of 80 % is 20 %
-        self.x, self.y = x[development], y[development]
-        self.groups = None if groups is None else groups[development]
-        fitted = None if self.scaler is None else sklearn.base.clone(self.scaler).fit(_flat(x[train]))
-        scaled = x if fitted is None else fitted.transform(_flat(x)).astype(np.float32).reshape(x.shape)
-        self.x_train, self.y_train = scaled[train], y[train]
-        self.x_validation, self.y_validation = scaled[validation], y[validation]
-        self._test = scaled[test], y[test]
+        train, validation, test = _parts(whole_y, whole_groups, task, time_ordered, seed)
+        _check_training(whole_y[train], self.class_names)
+        self.rows = np.sort(np.concatenate([train, validation]))
+        self.x, self.y = whole_x[self.rows], whole_y[self.rows]
+        self.groups = None if whole_groups is None else whole_groups[self.rows]
+        scaled = fit_scaler(self.scaler, whole_x[train])(whole_x)
+        self.x_train, self.y_train = scaled[train], whole_y[train]
+        self.x_validation, self.y_validation = scaled[validation], whole_y[validation]
+        self._test = scaled[test], whole_y[test]
         self.reveals = 0  # how often the test part was opened
 
     @property
@@ -76,9 +88,12 @@ class Data:
         """Open the sealed test part, (x, y), and count it; warn from the second time on."""
         self.reveals += 1
         if self.reveals > 1:
-            warnings.warn(f"the test part of {self.name} has now been opened {self.reveals} times: choices made after "
-                          "the first look are fitted to it, and its score is no longer an honest estimate", stacklevel=2)
-        return self._test
+            warnings.warn(f"the test part of {self.name} has now been opened {self.reveals} times: "
+                          f"choices made after "
+                          "the first look are fitted to it, and its score is no longer an honest "
+                          "estimate", stacklevel=2)
+        x, y = self._test
+        return x.copy(), y.copy()  # the seal's own rows can't be written to
 
     def __repr__(self) -> str:
         what = f"{self.n_classes} classes" if self.task == "classification" else "regression"
@@ -121,7 +136,8 @@ def xor(*, n: int = 500, noise: float = 0.1, seed: int = 0) -> Data:
 def spirals(*, n: int = 500, noise: float = 0.1, turns: float = 1.5, label_noise: float = 0.0, seed: int = 0) -> Data:
     """Make two spirals wound around each other in the plane, radius 0 to 1, with Gaussian `noise`.
 
-    A share `label_noise` of the labels is wrong, in all parts alike: no model can be right more often than the rest.
+    A share `label_noise` of the labels is wrong, in all parts alike: no model can be right more
+    often than the rest.
     """
     rng = np.random.default_rng(seed)
     y = np.arange(n) % 2
@@ -130,6 +146,65 @@ def spirals(*, n: int = 500, noise: float = 0.1, turns: float = 1.5, label_noise
     x = np.column_stack([t * np.cos(angle), t * np.sin(angle)]) + noise * rng.standard_normal((n, 2))
     y = np.where(rng.random(n) < label_noise, 1 - y, y)
     return Data(x, y, name="spirals", seed=seed)
+
+
+def _check_settings(name: Any, task: Any, time_ordered: Any, seed: Any) -> None:
+    if not isinstance(name, str):
+        raise DataError(f"name must be text that messages can call the data by, got {name!r}; try "
+                        f"name='mine'")
+    if task not in ("classification", "regression"):
+        raise DataError(f"task must be 'classification' or 'regression', got {task!r}")
+    if not isinstance(time_ordered, bool):
+        raise DataError(f"time_ordered must be True or False, got {time_ordered!r}; give rows "
+                        f"sorted by time")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+        raise DataError(f"seed must be a whole number from 0 to 2**32 - 1, got {seed!r}; try "
+                        f"seed=0")
+
+
+def _check_alignment(x: Any, y: Any) -> None:
+    """Refuse a frame and a series whose rows are the same but in another order."""
+    if hasattr(x, "iloc") and hasattr(y, "iloc") and len(x) == len(y) and not x.index.equals(y.index):
+        raise DataError("x and y have different row labels (index), so their rows may not belong "
+                        "together; align them by "
+                        "y.loc[x.index], or give x.to_numpy() and y.to_numpy()")
+
+
+def _check_training(y: np.ndarray, class_names: tuple[str, ...]) -> None:
+    """Refuse a split that leaves a class with no row to learn from."""
+    absent = [name for i, name in enumerate(class_names) if not (y == i).any()]
+    if absent:
+        raise DataError(f"class {absent[0]!r} has no training row, since whole groups or stretches "
+                        f"of time were set apart; "
+                        "leave that class out, or take another seed or other groups")
+
+
+def _parts(y: np.ndarray, groups: np.ndarray | None, task: str, time_ordered: bool, seed: int) -> Split:
+    """Draw a fifth of the rows as the test part and a fifth to validate; or cut them off the end, if ordered by time."""
+    n = len(y)
+    if n < FEWEST:
+        raise DataError(f"x must have at least {FEWEST} rows to be split 60/20/20, got {n}")
+    if time_ordered:
+        if groups is not None:
+            raise DataError("groups can't be combined with time_ordered=True, whose parts are cut "
+                            "by time alone; drop one")
+        test = math.ceil(n / 5)
+        validation = math.ceil((n - test) / 4)
+        train = n - test - validation
+        return np.arange(train), np.arange(train, n - test), np.arange(n - test, n)
+    try:
+        development, sealed = _split(np.arange(n), y, groups, 5, task, seed)
+        train_rows, validation_rows = _split(development, y, groups, 4, task, seed)  # a quarter of 80 % is 20 %
+    except ValueError as error:
+        raise DataError(f"the {n} rows can't be split 60/20/20: {error}; give more rows, or other "
+                        f"groups") from error
+    parts = (train_rows, validation_rows, sealed)
+    if min(map(len, parts)) == 0:
+        sizes = ", ".join(str(len(part)) for part in parts)
+        raise DataError(f"the groups are too unequal to be split 60/20/20, got parts of {sizes} "
+                        f"rows; divide the largest "
+                        "group, or take another seed")
+    return parts
 
 
 def _split(rows: np.ndarray, y: np.ndarray, groups: np.ndarray | None, parts: int, task: str, seed: int
@@ -143,7 +218,3 @@ def _split(rows: np.ndarray, y: np.ndarray, groups: np.ndarray | None, parts: in
         GroupShuffleSplit(1, test_size=1 / parts, random_state=seed)
     kept, set_apart = next(splitter.split(rows, y[rows], groups[rows]))
     return rows[kept], rows[set_apart]
-
-
-def _flat(x: np.ndarray) -> np.ndarray:
-    return x.reshape(len(x), -1)

@@ -1,8 +1,7 @@
 """Cross-validation: score a config by k models, each validated on rows that it never trained on.
 
-The folds come from scikit-learn: stratified for classes, by group where the data has groups, or any splitter
-(GroupKFold, TimeSeriesSplit, ...). The scaler is fitted anew on every fold's training rows: fitted before the split it
-would tell them about the validation rows. The k models have one architecture, so they train together (`stacked.py`).
+The folds come from `folds.py`. The scaler is fitted anew on every fold's training rows: fitted before the split it would
+tell them about the validation rows. The k models have one architecture, so they train together (`stacked.py`).
 
 A score that chose something is optimistic. `nested_cross_validation` puts the whole search inside an outer loop whose
 test folds it never sees (Cawley and Talbot: On over-fitting in model selection; JMLR 11, 2010, section 5).
@@ -21,13 +20,12 @@ from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
-import sklearn.base
-from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
 from hpt_lab.datasets import Data
-from hpt_lab.errors import DataError, HptError
+from hpt_lab.errors import HptError
 from hpt_lab.training.checkpoint import Checkpoint
-from hpt_lab.training.epochs import Curves, OnEpoch, as_rows
+from hpt_lab.training.epochs import Curves, OnEpoch
+from hpt_lab.training.folds import Fold, Folds, make_folds, scaled, split, subset
 from hpt_lab.training.metrics import evaluate, gives_logits, is_score
 from hpt_lab.training.stacked import Trained, train_together
 from hpt_lab.trial import Config, Outcome, Trial
@@ -35,47 +33,10 @@ from hpt_lab.trial import Config, Outcome, Trial
 if TYPE_CHECKING:
     from hpt_lab.training.objective import KerasObjective
 
-Folds = int | Any  # a number of folds, or a scikit-learn splitter with `split(x, y, groups)`
 OWN_TRIAL = 10**9  # an id that no search will have given
 
 
 _FOLDS: WeakKeyDictionary[Any, list[Fold]] = WeakKeyDictionary()  # gone with their objective
-
-
-@dataclass(frozen=True)
-class Fold:
-    """One split: scaled training and validation rows as tensors (x, y)."""
-
-    train: tuple[Any, Any]
-    validation: tuple[Any, Any]
-
-
-def split(data: Data, folds: Folds, *, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Split the development rows of `data`: a list of (training rows, validation rows), which are row numbers.
-
-    `folds` of k: k stratified folds (by group too if the data has groups; for regression plain ones), shuffled by
-    `seed`. A splitter is used as it is.
-    """
-    if isinstance(folds, int):
-        splitter = _splitter(data, folds, seed)
-    elif hasattr(folds, "get_n_splits"):  # a string has `split` too
-        splitter = folds
-    else:
-        raise DataError(f"folds must be a whole number >= 2 or a scikit-learn splitter, got {folds!r}; try folds=5")
-    flat = data.x.reshape(len(data.x), -1)
-    try:
-        parts = [(np.asarray(a), np.asarray(b)) for a, b in splitter.split(flat, data.y, data.groups)]
-    except ValueError as error:
-        raise DataError(f"{data.name} can't be split by {splitter!r}: {error}") from error
-    if len(parts) < 2 or any(len(a) == 0 or len(b) == 0 for a, b in parts):
-        raise DataError(f"{splitter!r} gave {len(parts)} folds of {data.name}, some empty; at least 2 folds, each with training "
-                        "and validation rows, are needed")
-    return parts
-
-
-def make_folds(data: Data, folds: Folds, *, seed: int) -> list[Fold]:
-    """Split the development rows and scale every fold by a scaler fitted to its own training rows."""
-    return [Fold(*_scaled(data, train, validation)) for train, validation in split(data, folds, seed=seed)]
 
 
 def run_folds(objective: KerasObjective, trial: Trial, *, on_epoch: OnEpoch | None = None, stop: Event | None = None
@@ -180,14 +141,14 @@ def nested_cross_validation(build: Callable[[Config], keras.Model], configs: Ite
         raise HptError("configs must hold at least one config, or be a function search(objective) -> config")
     outer_scores, inner_scores, chosen = [], [], []
     for i, (train, test) in enumerate(split(data, outer, seed=seed)):
-        inside = _subset(data, train)
+        inside = subset(data, train)
         objective = KerasObjective(build, inside, metric=metric, seed=seed, batch_size=batch_size, folds=inner)
         if callable(candidates):
             config = candidates(objective)
             outcome = objective.run(Trial(OWN_TRIAL, config, budget=epochs))
         else:
             config, outcome = _best(objective, candidates, epochs)
-        rows, held_out = _scaled(data, train, test)
+        rows, held_out = scaled(data, train, test)
         model = build_model(build, config, seed=(seed, i), x=rows[0])
         trained = train_together([model], rows, validation=held_out, epochs=epochs, seeds=[(seed, i)], jit=False,
                                  batch_size=config.get("batch_size", batch_size))
@@ -209,53 +170,11 @@ def _best(objective: KerasObjective, configs: Sequence[Config], epochs: int) -> 
     return configs[best], outcomes[best]
 
 
-def _splitter(data: Data, k: int, seed: int) -> Any:
-    if isinstance(k, bool) or not 2 <= k <= len(data.x):
-        raise DataError(f"folds must be between 2 and the {len(data.x)} development rows of {data.name}, got {k}")
-    if data.task == "regression":
-        return KFold(k, shuffle=True, random_state=seed)
-    counts = np.bincount(data.y, minlength=data.n_classes or 0)
-    rarest = int(counts.argmin())
-    if counts[rarest] < k:
-        raise DataError(f"class {data.class_names[rarest]!r} of {data.name} has {counts[rarest]} development rows, too "
-                        f"few for folds={k}; use at most as many folds as rows, or merge that class with another")
-    kind = StratifiedKFold if data.groups is None else StratifiedGroupKFold
-    return kind(k, shuffle=True, random_state=seed)
-
-
-def _scaled(data: Data, train: np.ndarray, validation: np.ndarray) -> tuple[Any, Any]:
-    """Cut out rows, scaled by a scaler fitted to the training rows: ((x, y), (x, y)) as tensors."""
-    def rows(which: np.ndarray) -> Any:
-        x = data.x[which]
-        if scaler is not None:
-            x = scaler.transform(x.reshape(len(x), -1)).astype(np.float32).reshape(x.shape)
-        return as_rows(x, data.y[which])
-
-    scaler = None
-    if data.scaler is not None:
-        scaler = sklearn.base.clone(data.scaler).fit(data.x[train].reshape(len(train), -1))
-    return rows(train), rows(validation)
-
-
 def _folds_of(objective: KerasObjective) -> list[Fold]:
     """The objective's folds, cut once: every config meets the same ones."""
     if objective not in _FOLDS:
         _FOLDS[objective] = make_folds(objective.data, objective.folds, seed=objective.seed)
     return _FOLDS[objective]
-
-
-def _subset(data: Data, rows: np.ndarray) -> Data:
-    """Make data whose development part is `rows` of the development part of `data`, and nothing else."""
-    inside = Data.__new__(Data)
-    inside.__dict__ |= data.__dict__
-    inside.x, inside.y = data.x[rows], data.y[rows]
-    inside.groups = None if data.groups is None else data.groups[rows]
-    for name in ("x_train", "x_validation"):
-        setattr(inside, name, data.x[rows][:0])
-    for name in ("y_train", "y_validation"):
-        setattr(inside, name, data.y[rows][:0])
-    inside._test = (inside.x_train, inside.y_train)
-    return inside
 
 
 def _score(objective: KerasObjective, fold: Fold, trained: Trained, curve: Curves, logits: bool) -> dict[str, float]:

@@ -94,10 +94,17 @@ def evaluate(y_true: Any, predictions: Any, task: str, *, logits: bool = False, 
     >>> evaluate([0, 0, 1, 1], [0.1, 0.6, 0.7, 0.9], "classification", names=["accuracy", "roc_auc"])
     {'accuracy': 0.75, 'roc_auc': 1.0}
     """
-    y, raw = np.asarray(y_true), np.asarray(predictions, dtype=np.float64)
+    y = _numbers(y_true, "y_true")
+    raw = _numbers(predictions, "predictions").astype(np.float64)
     if len(y) != len(raw) or len(y) == 0:
         raise DataError(f"predictions must have one row per row of y_true and at least one, got {len(raw)} and {len(y)}")
+    if isinstance(names, str):
+        raise DataError(f"names must be a list of metrics, got {names!r}; say names=[{names!r}]")
+    if not isinstance(threshold, int | float | np.number) or not np.isfinite(threshold):
+        raise DataError(f"threshold must be a finite number, got {threshold!r}; try 0.5")
     if task == "regression":
+        if not np.isfinite(y).all():
+            raise DataError(f"y_true must be finite, got {int((~np.isfinite(y)).sum())} NaN or infinite targets; drop them")
         table, p = _REGRESSION, raw.reshape(len(raw), -1)
         y = y.reshape(len(y), -1)
         if y.shape != p.shape:
@@ -105,7 +112,7 @@ def evaluate(y_true: Any, predictions: Any, task: str, *, logits: bool = False, 
         scored = _Scored(y, p, p)
     else:
         table, p = _CLASSIFICATION, probabilities(raw, logits=logits)
-        y = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1).astype(int)
+        y = _classes(y)
         if np.isfinite(p).all() and not 0 <= y.min() <= y.max() < p.shape[1]:
             raise DataError(f"y_true must hold classes 0..{p.shape[1] - 1} for predictions of shape {raw.shape}, "
                             f"got {y.min()}..{y.max()}; give the model's last layer a unit per class")
@@ -127,7 +134,9 @@ def probabilities(predictions: Any, *, logits: bool = False) -> np.ndarray:
 
     A single column is the probability (or the logit) of class 1 against class 0.
     """
-    p = np.asarray(predictions, dtype=np.float64)
+    p = _numbers(predictions, "predictions").astype(np.float64)
+    if p.size == 0:
+        raise DataError(f"predictions must have at least one row and one column, got shape {p.shape}")
     p = p.reshape(len(p), -1)
     if p.shape[1] == 1:
         one = expit(p) if logits else p
@@ -139,6 +148,30 @@ def probabilities(predictions: Any, *, logits: bool = False) -> np.ndarray:
                         "model with a sigmoid or softmax, or compile it with a loss that has from_logits=True")
     p = np.clip(p, 0, 1)
     return p / np.maximum(p.sum(axis=1, keepdims=True), np.finfo(float).tiny)  # float32 softmax sums to 1 +- 1e-7
+
+
+def _numbers(values: Any, what: str) -> np.ndarray:
+    """Return an array of real numbers with rows."""
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise DataError(f"{what} must be an array of one shape, got {type(values).__name__}: {error}") from error
+    if array.ndim == 0 or array.dtype.kind not in "fiub":
+        raise DataError(f"{what} must be an array of real numbers with one row each, got {array.dtype} of shape "
+                        f"{array.shape}; classes are numbers 0..k-1, as in Data.y_train")
+    return array
+
+
+def _classes(y: np.ndarray) -> np.ndarray:
+    """Return classes (n,) from classes (n,) or (n, 1), or from one-hot (n, k)."""
+    if y.ndim == 2 and y.shape[1] > 1:
+        if not np.isin(y, (0, 1)).all() or not (y.sum(axis=1) == 1).all():
+            raise DataError(f"y_true of shape {y.shape} must be one-hot, with a single 1 in every row; give classes (n,)")
+        return y.argmax(axis=1)
+    if y.size != len(y) or not np.isfinite(y).all() or (y != np.floor(y)).any():
+        raise DataError(f"y_true must hold whole class numbers (n,), got {y.dtype} of shape {y.shape} with missing, infinite or "
+                        "fractional values; drop those rows, or say task='regression'")
+    return y.reshape(-1).astype(int)
 
 
 def accuracy_kind(model: Any) -> str | None:
@@ -167,7 +200,7 @@ def best_threshold(y_true: Any, predictions: Any, *, metric: str = "f1", logits:
     0.25
     """
     p = probabilities(predictions, logits=logits)
-    y = np.asarray(y_true).reshape(-1) if np.ndim(y_true) < 2 or np.shape(y_true)[1] == 1 else np.argmax(y_true, axis=1)
+    y = _classes(_numbers(y_true, "y_true"))
     if p.shape[1] != 2 or len(y) != len(p) or not np.isin(y, (0, 1)).all() or not np.isfinite(p).all():
         raise DataError(f"a threshold needs two classes 0 and 1 and finite predictions of as many rows, got predictions "
                         f"of shape {np.shape(predictions)} for y_true of shape {np.shape(y_true)}")

@@ -3,7 +3,15 @@
 import keras
 import numpy as np
 import pytest
-from sklearn.model_selection import GroupKFold, TimeSeriesSplit
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    LeaveOneGroupOut,
+    PredefinedSplit,
+    ShuffleSplit,
+    StratifiedKFold,
+    TimeSeriesSplit,
+)
 from sklearn.preprocessing import StandardScaler
 
 from hpt_lab.datasets import Data
@@ -42,9 +50,113 @@ def test_groups_never_straddle_a_split():
             assert not set(GROUPED.groups[train]) & set(GROUPED.groups[validation])
 
 
-def test_time_ordered_folds_never_train_on_the_future():
-    for train, validation in split(DATA, TimeSeriesSplit(3), seed=0):
+@pytest.mark.filterwarnings("ignore:.*keeps the order of time")
+@pytest.mark.parametrize("splitter", [
+    TimeSeriesSplit(4), TimeSeriesSplit(3, gap=5), TimeSeriesSplit(3, test_size=10, max_train_size=50)])
+def test_time_splitters_split_the_rows_as_they_were_given(splitter):
+    """The oracle is scikit-learn on the given rows; the days themselves are the only feature."""
+    day = np.arange(400)
+    for ordered in (False, True):
+        data = Data(day[:, None], day % 2, name="days", scaler=None, time_ordered=ordered)
+        expected = list(splitter.split(data.rows))
+        for (past, future), (train, validation) in zip(split(data, splitter, seed=0), expected, strict=True):
+            assert (data.x[past, 0] == data.rows[train]).all() and (data.x[future, 0] == data.rows[validation]).all()
+            assert data.x[past].max() < data.x[future].min() and len(past) == len(train)
+
+
+def test_rows_in_order_of_time_are_folded_forwards_or_not_at_all():
+    day = np.arange(200)
+    data = Data(day[:, None], day % 2, name="days", scaler=None, time_ordered=True)
+    for train, validation in split(data, 5, seed=0):
         assert train.max() < validation.min()
+    for backwards in (KFold(5), KFold(5, shuffle=True, random_state=0), StratifiedKFold(5)):
+        with pytest.raises(DataError, match=r"time_ordered=True; use folds=5"):
+            split(data, backwards, seed=0)
+    nested = nested_cross_validation(build, [CONFIG], data, epochs=1, outer=2, inner=2)
+    assert len(nested.outer_scores) == 2
+
+
+def test_time_folds_of_rows_whose_test_part_is_from_all_times_warn():
+    with pytest.warns(UserWarning, match="time_ordered=True"):
+        split(DATA, TimeSeriesSplit(3), seed=0)
+
+
+class Yields:
+    """A splitter of one's own that gives what it is told."""
+
+    def __init__(self, *pairs):
+        self.pairs = pairs
+
+    def split(self, x, y=None, groups=None):
+        yield from self.pairs
+
+
+HALF = np.arange(60)
+REST = np.arange(60, 120)
+
+
+@pytest.mark.parametrize(("folds", "says"), [
+    (KFold, "got the class KFold"), (True, "try folds=5"), (None, "try folds=5"), (2.5, "try folds=5"),
+    (0, "between 2 and"), (121, "between 2 and"), (KFold(5).split(X), "make a list"),
+    (KFold(5, shuffle=True), "random_state=0"), (ShuffleSplit(3), "random_state=0"),
+    (GroupKFold(3), r"Data\(..., groups="), (LeaveOneGroupOut(), r"Data\(..., groups="),
+    (PredefinedSplit(np.arange(150) % 3), r"your_array\[data.rows\]"), (KFold(500), "can't be split"),
+    (Yields((HALF, REST)), "gave 1 folds"), (Yields(), "gave 0 folds"), ([], "gave 0 folds"),
+    (Yields((HALF, REST), (HALF, np.r_[REST, 3])), "fold 1 has 1 rows on both sides, such as row 3"),
+    (Yields((HALF, REST), (HALF, [])), "60 training and 0 validation rows"),
+    ([(HALF, REST), (REST - 200, HALF)], "row numbers from 0 to 119"), ([(HALF, REST), (REST, HALF / 2)], "row numbers"),
+    ([(HALF, REST), (REST, HALF, HALF)], "must give pairs"), (["ab", "cd"], "must give pairs"),
+    ([HALF, REST], "must give pairs")])
+def test_folds_that_nobody_should_believe_are_refused(folds, says):
+    with pytest.raises(DataError, match=says):
+        split(DATA, folds, seed=0)
+
+
+def test_lists_of_pairs_and_masks_are_folds_too():
+    mask = np.arange(120) < 60
+    for folds in ([(HALF, REST), (REST, HALF)], ((HALF.tolist(), REST.tolist()), (REST.tolist(), HALF.tolist())),
+                  Yields((mask, ~mask), (~mask, mask))):
+        for (train, validation), (a, b) in zip(split(DATA, folds, seed=0), [(HALF, REST), (REST, HALF)], strict=True):
+            assert (train == a).all() and (validation == b).all()
+    own = np.arange(150) % 3  # the fold of every row, before the test part was sealed
+    for i, (_, validation) in enumerate(split(DATA, PredefinedSplit(own[DATA.rows]), seed=0)):
+        assert (own[DATA.rows[validation]] == i).all()
+    assert len(split(DATA, np.int64(4), seed=0)) == 4
+
+
+def test_groups_never_straddle_a_split_of_a_regression():
+    data = Data(X, X[:, 0], name="grouped", task="regression", groups=np.arange(150) // 10)
+    for train, validation in split(data, 4, seed=0):
+        assert not set(data.groups[train]) & set(data.groups[validation])
+
+
+def test_every_fold_is_scaled_before_it_is_cast():
+    x = np.column_stack([X[:, 0], 1.7e9 + X[:, 1]])
+    data = Data(x, Y, name="stamps")
+    for (train, validation), fold in zip(split(data, 3, seed=0), make_folds(data, 3, seed=0), strict=True):
+        given = x[data.rows]
+        expected = (given - given[train].mean(axis=0)) / given[train].std(axis=0)
+        assert np.allclose(fold.train[0], expected[train], atol=1e-5)
+        assert np.allclose(fold.validation[0], expected[validation], atol=1e-5)
+        assert fold.train[0].dtype == "float32"
+
+
+def embedding(config):
+    """Ids 1 and 2 alone decide, padding is 0 and masked."""
+    model = keras.Sequential([keras.layers.Embedding(1000, 4, mask_zero=True), keras.layers.GlobalAveragePooling1D(),
+                              keras.layers.Dense(1, "sigmoid")])
+    model.compile(keras.optimizers.Adam(config["rate"]), "binary_crossentropy")
+    return model
+
+
+@pytest.mark.parametrize("folds", [None, 2])
+def test_token_ids_reach_an_embedding_unscaled(folds):
+    y = np.arange(120) % 2
+    tokens = np.zeros((120, 6), dtype=int)
+    tokens[:, :3] = np.where(y == 1, 900, 7)[:, None]
+    data = Data(tokens, y, name="tokens", scaler=None)
+    outcome = KerasObjective(embedding, data, folds=folds).run(Trial(0, {"rate": 0.1}, budget=8))
+    assert outcome.metrics["accuracy"] == 1.0
 
 
 def test_the_scaler_sees_the_training_rows_of_its_fold_alone():
