@@ -6,6 +6,7 @@
     ├── DataError       a data set, its split, or its folds
     ├── BuildError      what a user's `build(config)` returned can't be trained
     ├── JournalError    a journal that is unreadable or belongs to another study
+    ├── InterviewError  a question file, drill or progress file that can't be read
     └── StudyError      a study that stopped; carries what was computed as `.study`
 
 Every message names the argument, its value, the constraint, and the remedy.
@@ -38,6 +39,10 @@ class BuildError(HptError):
 
 class JournalError(HptError):
     """A journal can't be read, or belongs to another study."""
+
+
+class InterviewError(HptError):
+    """A question file, a drill or a progress file can't be read, or does not say what it must."""
 
 
 class StudyError(HptError):

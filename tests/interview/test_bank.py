@@ -1,0 +1,102 @@
+"""The bank: every question whole, unique, short enough to say, and demonstrated by a cell that exists."""
+
+import itertools
+import re
+from collections import Counter
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from hpt_lab import interview
+from hpt_lab.errors import InterviewError
+from hpt_lab.interview import bank
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+QUESTIONS = interview.load()
+WORDS_A_MINUTE = 160  # of calm speech
+each_question = pytest.mark.parametrize("question", QUESTIONS, ids=[question.id for question in QUESTIONS])
+
+
+def words(text):
+    return re.findall(r"[\w’'.%-]+", text.lower())
+
+
+def cells(lesson):
+    path = next(NOTEBOOKS.glob(f"{lesson}-*.ipynb"))
+    return nbformat.read(path, as_version=4).cells
+
+
+@each_question
+def test_an_answer_takes_less_than_forty_seconds_to_say(question):
+    assert 60 * len(words(question.answer)) / WORDS_A_MINUTE < 40
+
+
+@each_question
+def test_the_demonstrating_cell_exists(question):
+    sources = [cell.source for cell in cells(question.lesson)]
+    if question.cell.startswith("claims."):
+        assert any(source.startswith(f"{question.cell}(") for source in sources), question.cell
+    else:
+        headings = re.findall(r"^#+ (.+)$", "\n".join(sources), flags=re.MULTILINE)
+        assert question.cell in headings, question.cell
+
+
+@each_question
+def test_a_question_asks_and_its_texts_say_something(question):
+    assert re.fullmatch(r"[a-z0-9-]+", question.id)
+    assert len(words(question.explanation)) >= 20
+    assert min(len(words(text)) for text in (question.follow_up, question.follow_up_answer, question.why_wrong)) >= 4
+    for name in bank.TEXTS:
+        assert "${" not in getattr(question, name)
+
+
+def test_ids_are_unique():
+    assert [id for id, n in Counter(question.id for question in QUESTIONS).items() if n > 1] == []
+
+
+def test_no_two_questions_are_the_same_in_other_words():
+    shingles = {}
+    for question in QUESTIONS:
+        said = words(question.question)
+        shingles[question.id] = {tuple(said[i:i + 4]) for i in range(len(said) - 3)}
+    for (a, of_a), (b, of_b) in itertools.combinations(shingles.items(), 2):
+        if of_a and of_b:
+            assert len(of_a & of_b) / min(len(of_a), len(of_b)) < 0.5, (a, b)
+
+
+def test_questions_are_chosen_by_lesson_level_and_kind():
+    some = interview.load(level="engineer", kind="compute")
+    assert some and all((question.level, question.kind) == ("engineer", "compute") for question in some)
+    assert interview.load(lesson="99") == []
+
+
+@pytest.mark.parametrize("wrong", [{"level": "hard"}, {"kind": "quiz"}])
+def test_unknown_levels_and_kinds_are_refused(wrong):
+    with pytest.raises(InterviewError, match="must be one of"):
+        interview.load(**wrong)
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    ("question = 3", "tables"), ("[[question]]\nid = 'a'", "lacks"), ("not toml", "TOML"), ("", "tables"),
+    ("[[question]]\nid = 'a'\nanswers = 'b'", "answers")])
+def test_a_file_that_is_no_question_file_is_refused_by_name(tmp_path, content, message):
+    path = tmp_path / "lesson_00.toml"
+    path.write_text(content)
+    with pytest.raises(InterviewError, match=f"lesson_00.toml.*{message}"):
+        bank.read(path)
+
+
+def test_a_number_that_nobody_computes_is_refused(tmp_path):
+    text = (bank.FOLDER / "lesson_04.toml").read_text()
+    path = tmp_path / "lesson_04.toml"
+    path.write_text(text.replace("${expected}", "${guessed}"))
+    with pytest.raises(InterviewError, match="guessed"):
+        bank.read(path)
+
+
+def test_the_example_of_the_bank_computes_what_brute_force_computes():
+    question = next(question for question in QUESTIONS if question.id == "best-of-two-of-five")
+    pairs = list(itertools.combinations((0.20, 0.22, 0.25, 0.30, 0.40), 2))
+    expected = sum(map(min, pairs)) / len(pairs)
+    assert f"{expected:.3f}"[1:] in question.answer
