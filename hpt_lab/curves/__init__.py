@@ -10,8 +10,9 @@ what the curves teach. Only `recorder` trains, and only it needs TensorFlow.
 """
 
 from hpt_lab.curves import lessons
+from hpt_lab.curves.dense_map import Map, load_map
 from hpt_lab.curves.racing import LINE, Race, contestants, race
 from hpt_lab.curves.replay import Replay
 from hpt_lab.curves.table import Table, load, names
 
-__all__ = ["LINE", "Race", "Replay", "Table", "contestants", "lessons", "load", "names", "race"]
+__all__ = ["LINE", "Map", "Race", "Replay", "Table", "contestants", "lessons", "load", "load_map", "names", "race"]
