@@ -1,4 +1,4 @@
-"""Checks of lesson 04: trials for the top share, the expected best of n, a comparison that proves nothing."""
+"""Checks of lesson 04: trials for the top share, expected best of n, a flawed comparison."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from hpt_lab.checks.core import Unanswered, Wrong, call, check, choice, number, show
 
-# What is wrong in the comparison, and what is not. A statement is found by the words that are listed here.
+# What is wrong in the comparison, and what is not. A statement is found by these words.
 JUDGEMENTS = {
     "wider": ("flaw", "the two searches must draw from one space, or the spaces are compared"),
     "pilot": ("flaw", "pilot runs are trials too: the grid had more than 24"),
@@ -26,7 +26,7 @@ JUDGEMENTS = {
 
 @check
 def check_trials_needed(trials_needed: Any) -> str:
-    """Return the verdict on `trials_needed(top, sure)`: trials until one is in the best `top` with chance `sure`."""
+    """Return the verdict on `trials_needed(top, sure)`: until one is in the best `top`."""
     for top, sure in ((0.05, 0.95), (0.01, 0.95), (0.1, 0.9), (0.05, 0.99), (0.5, 0.5), (0.2, 0.5)):
         right = 1
         while 1 - (1 - top) ** right < sure - 1e-12:
@@ -36,7 +36,7 @@ def check_trials_needed(trials_needed: Any) -> str:
             continue
         text = f"top {top:.0%}, sure {sure:.0%}: {answer:g} trials, and it takes {right}"
         raise Wrong(text, hint=_trials_hint(answer, right, top, sure))
-    return "59 for the top 5 % with 95 %: hence the 60. For the top 1 % it takes 299, whatever the number of knobs."
+    return "59 for the top 5 % with 95 %: hence the 60. For the top 1 % it takes 299."
 
 
 def _trials_hint(answer: float, right: int, top: float, sure: float) -> str:
@@ -44,7 +44,7 @@ def _trials_hint(answer: float, right: int, top: float, sure: float) -> str:
     if math.isclose(answer, exact, rel_tol=1e-6) or answer == right - 1:
         return "trials are whole: round up, or the chance falls short"
     if math.isclose(answer, math.log(sure) / math.log(top), rel_tol=0.2):
-        return "take the chances of missing: all n miss with (1 - top)^n, which may be at most 1 - sure"
+        return "take the chances of missing: all n miss with (1 - top)^n, at most 1 - sure"
     if math.isclose(answer, sure / top, abs_tol=1):
         return "chances of different trials don't add up: two coins show no head with 1/4, not 0"
     return "how likely is it that all n trials miss? That may be at most 1 - sure; solve for n"
@@ -52,10 +52,12 @@ def _trials_hint(answer: float, right: int, top: float, sure: float) -> str:
 
 @check
 def check_expected_best(expected_best: Any) -> str:
-    """Return the verdict on `expected_best(losses, n)`: mean of the best of n different ones of the recorded losses."""
+    """Return the verdict on `expected_best(losses, n)`: mean best of n different losses."""
     rng = np.random.default_rng(4)
     for size, n in ((3, 2), (5, 1), (5, 5), (7, 3), (8, 2), (6, 4)):
-        losses = np.sort(np.round(rng.gamma(1.0, size=size), 2))[::-1].tolist()  # the best comes last
+        losses = np.sort(np.round(rng.gamma(1.0, size=size), 2))[
+            ::-1
+        ].tolist()  # the best comes last
         right = float(np.mean([min(some) for some in itertools.combinations(losses, n)]))
         answer = number(call(expected_best, losses, n), "what it returns")
         if not math.isclose(answer, right, rel_tol=1e-6, abs_tol=1e-9):
@@ -64,8 +66,12 @@ def check_expected_best(expected_best: Any) -> str:
     wide = rng.random(200)
     answer = number(call(expected_best, wide.tolist(), 60), "what it returns")
     if abs(answer - wide.min()) > 0.05:
-        raise Wrong(f"best of 60 of 200 losses: {answer:.3f}", hint="it should lie close to the smallest")
-    return "One study of 60 trials holds the answer for every n up to 60: nothing needs to run again."
+        raise Wrong(
+            f"best of 60 of 200 losses: {answer:.3f}", hint="it should lie close to the smallest"
+        )
+    return (
+        "One study of 60 trials holds the answer for every n up to 60: nothing needs to run again."
+    )
 
 
 def _best_hint(answer: float, losses: list[float], n: int) -> str:
@@ -83,20 +89,24 @@ def _best_hint(answer: float, losses: list[float], n: int) -> str:
     if is_(min(losses[:n])):
         return "the first n are only one choice of n; average over all of them"
     if is_(float(ranked[:n].mean())):
-        return "the n smallest are not n random ones; with which chance is the i-th smallest the best of n?"
-    return "the i-th smallest is the best if the other n - 1 lie above it: C(N - i, n - 1) of C(N, n) choices"
+        return "the n smallest are not n random ones; how likely is the i-th smallest the best?"
+    return "the i-th smallest is the best if the other n - 1 lie above it: C(N - i, n - 1) choices"
 
 
 @check
 def check_comparison(answers: Mapping[str, str]) -> str:
-    """Return the verdict on which of the eight statements of JUDGEMENTS is a "flaw" and which is "fine"."""
+    """Return the verdict on which of the eight statements is a "flaw" and which is "fine"."""
     if not isinstance(answers, Mapping):
-        raise Wrong(f"your answer should be a dict from statements to verdicts, got {show(answers)}")
+        raise Wrong(
+            f"your answer should be a dict from statements to verdicts, got {show(answers)}"
+        )
     right, left = 0, 0
     for words, (verdict, why) in JUDGEMENTS.items():
         statement = next((text for text in answers if words in text), None)
         if statement is None:
-            raise Wrong(f"the statement with {words!r} is missing", hint="keep the eight statements")
+            raise Wrong(
+                f"the statement with {words!r} is missing", hint="keep the eight statements"
+            )
         if answers[statement] is None or answers[statement] is ...:
             left += 1
             continue
@@ -105,5 +115,8 @@ def check_comparison(answers: Mapping[str, str]) -> str:
             raise Wrong(f"{show(statement)}: you say {given}", hint=why)
         right += 1
     if left:
-        raise Unanswered(f'{right} of {len(JUDGEMENTS)} are right so far. Put "flaw" or "fine" in the place of the dots.')
+        raise Unanswered(
+            f"{right} of {len(JUDGEMENTS)} are right so far. "
+            'Put "flaw" or "fine" in the place of the dots.'
+        )
     return "Six flaws. The first alone is enough: two spaces were compared, not two strategies."

@@ -1,4 +1,4 @@
-"""What lesson 04, grid and random search, claims. Errors and gains are in percent, points of error."""
+"""What lesson 04, grid and random search, claims. Errors are in %, gains in points."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def importance(digits: Table, spirals: Table, best_sets: Callable[[Table], Any])
 
 
 def window(part: np.ndarray, by_rate: float, points: Mapping[str, np.ndarray]) -> None:
-    """Check the projection picture: the map's variance (a, b), and how many rates each search tries."""
+    """Check the projection picture: the window (a, b), and how many rates a search tries."""
     claim("the learning rate explains 98 % in this window", 0.975 < by_rate < 0.99)
     tried = [len(np.unique(points[name][:, 0])) for name in ("grid", "random")]
     claim("three learning rates against nine", tried == [3, 9])
@@ -48,7 +48,7 @@ def window(part: np.ndarray, by_rate: float, points: Mapping[str, np.ndarray]) -
 
 
 def luck(grid: np.ndarray, chance: np.ndarray) -> None:
-    """Check 64 trials on digits: (searches,) best errors of random two-value grids, of random searches."""
+    """Check 64 trials on digits: (searches,) errors of two-value grids and random searches."""
     wins = (chance < grid).mean()
     claim("random search wins more often than not, in 57 of 100", 0.53 < wins < 0.62)
     claim("half a point on average", 0.4 < grid.mean() - chance.mean() < 0.7)
@@ -58,9 +58,10 @@ def luck(grid: np.ndarray, chance: np.ndarray) -> None:
     claim("the curves start together, the difference is the tail", abs(start) < 0.2 < 0.4 < tail)
 
 
-def knobs(counts: Sequence[int], idle: Mapping[str, Sequence[float]],
-          one: Mapping[str, np.ndarray]) -> None:
-    """Check idle knobs, means by count, and a single knob, (trials, seeds) errors of grid and random."""
+def knobs(
+    counts: Sequence[int], idle: Mapping[str, Sequence[float]], one: Mapping[str, np.ndarray]
+) -> None:
+    """Check idle knobs, means by count, and a single knob, (trials, seeds) errors."""
     ends, middles, chance = (np.array(mean) for mean in idle.values())
     claim("six knobs, the last", counts[-1] == 6)
     claim("random search does not notice idle knobs", np.ptp(chance) < 1e-9)
@@ -80,7 +81,7 @@ def scales(best: Mapping[str, np.ndarray]) -> None:
 
 
 def edge(cut: Mapping[float, tuple[np.ndarray, np.ndarray]], edges: Mapping[float, int]) -> None:
-    """Check the search that was cut at 0.003, and in how many of 100 seeds the best is near the edge."""
+    """Check the search cut at 0.003, and in how many of 100 seeds the best is at the edge."""
     narrow, wide = (found for _, found in cut.values())
     claim("moving the edge finds better", wide.min() < narrow.min() - 4)
     inside, widened = edges.values()
@@ -89,26 +90,37 @@ def edge(cut: Mapping[float, tuple[np.ndarray, np.ndarray]], edges: Mapping[floa
 
 
 def lists(floors: np.ndarray, listed: np.ndarray, free: np.ndarray, gains: np.ndarray) -> None:
-    """Check fixed lists, best entries (shifts,) and searches (seeds,), and coarse to fine, (seeds, 2) gains."""
+    """Check lists, floors (shifts,) and searches (seeds,), and coarse to fine, (seeds, 2)."""
     lead = listed - free
     error = lead.std(ddof=1) / len(lead) ** 0.5
     claim("with 20 trials a list can't be told from continuous draws", abs(lead.mean()) < 3 * error)
     claim("a list has a floor, and which one is luck", np.ptp(floors) > 0.25)
     validation, test = gains.T
-    claim("zooming in gains a tenth of a point of validation error", 0.05 < validation.mean() < 0.2)
+    claim(
+        "zooming in gains a tenth of a point of validation error", 0.06 < validation.mean() < 0.15
+    )
     claim("more than its error", leads(-validation, np.zeros(len(validation))))
-    claim("on the test set we cannot see it", abs(test.mean()) < 3 * test.std(ddof=1) / len(test) ** 0.5)
+    claim("and less in test error", test.mean() < validation.mean())
 
 
-def even(dims: Sequence[int], ratios: Mapping[str, np.ndarray], estimates: Mapping[str, np.ndarray],
-         truth: float) -> None:
-    """Check even points: (dims, 2) ratios of distances with errors; (seeds,) estimates of an effect."""
+def even(
+    dims: Sequence[int],
+    ratios: Mapping[str, np.ndarray],
+    estimates: Mapping[str, np.ndarray],
+    truth: float,
+) -> None:
+    """Check even points: (dims, 2) ratios with errors; (seeds,) estimates of an effect."""
     sobol, halton = (ratio[:, 0] for ratio in ratios.values())
-    claim("about half the distance with one knob", (0.4 < sobol[0] < 0.65) & (0.4 < halton[0] < 0.65))
-    claim("five sixths with two", (0.75 < sobol[1] < 0.95) & (0.75 < halton[1] < 0.95))
+    claim(
+        "about half the distance with one knob", (0.4 < sobol[0] < 0.65) & (0.4 < halton[0] < 0.65)
+    )
+    claim("four fifths with two", (0.7 < sobol[1] < 0.9) & (0.7 < halton[1] < 0.9))
     for ratio in ratios.values():
         later = ratio[np.array(dims) >= 4]
-        claim("from four on no difference", abs(later[:, 0] - 1) < 3 * later[:, 1])
+        claim(
+            "with four and more no difference that 200 seeds can tell",
+            abs(later[:, 0] - 1) < 3 * later[:, 1],
+        )
     off = {name: np.sqrt(np.mean((x - truth) ** 2)) for name, x in estimates.items()}
     claim("a quarter of the error", off["Sobol"] < 0.33 * off["independent"])
     claim("Halton: about half", off["Halton"] < 0.7 * off["independent"])
@@ -117,9 +129,10 @@ def even(dims: Sequence[int], ratios: Mapping[str, np.ndarray], estimates: Mappi
     claim("a search that zooms answers wrongly", abs(zoomed.mean() - truth) > 5 * error)
 
 
-def promise(shares: Mapping[str, float], spaces: Mapping[str, Any],
-            search: Callable[..., Any]) -> None:
-    """Check "59 trials for the top 5 %": shares in %, by noise; what the top 5 % is worth by space."""
+def promise(
+    shares: Mapping[str, float], spaces: Mapping[str, Any], search: Callable[..., Any]
+) -> None:
+    """Check the top 5 %: shares in %, by noise; what the top 5 % is worth, by space."""
     clean, noisy, tested = shares.values()
     claim("without noise the promise is kept", clean > 95)
     claim("with one noisy training it is broken", 65 < noisy < 80)
@@ -128,8 +141,14 @@ def promise(shares: Mapping[str, float], spaces: Mapping[str, Any],
     claim("the top 5 % of linear axes is no good", top[2] > 3 * top[0])
 
 
-def flat(ns: Sequence[int], promised: np.ndarray, kept: np.ndarray, foreseen: np.ndarray,
-         spread: float, modules: Mapping[str, Any]) -> None:
+def flat(
+    ns: Sequence[int],
+    promised: np.ndarray,
+    kept: np.ndarray,
+    foreseen: np.ndarray,
+    spread: float,
+    modules: Mapping[str, Any],
+) -> None:
     """Check the expected best of n, and that nothing here has loaded TensorFlow."""
     at = {n: i for i, n in enumerate(ns)}
     gain = promised[at[20]] - promised[at[40]]
@@ -137,7 +156,7 @@ def flat(ns: Sequence[int], promised: np.ndarray, kept: np.ndarray, foreseen: np
     claim("20 to 40 trials: a quarter of a point promised", 0.2 < gain < 0.3)
     claim("half of that in test error", 0.3 * gain < gained < 0.7 * gain)
     claim("a good config trained again varies by half a point", 0.4 < spread < 0.65)
-    off = abs(foreseen[at[5]:] - promised[at[5]:len(foreseen)])
-    claim("one study foresees its own curve", off < 0.6)
+    off = abs(foreseen[at[5] :] - promised[at[5] : len(foreseen)])
+    claim("one study foresees the curve to 0.3 points", off < 0.4)
     claim("validation promises more than the test set keeps", kept > promised)
     claim("no TensorFlow was loaded", "tensorflow" not in modules)

@@ -1,8 +1,8 @@
-"""A dense map of real trainings over two hyperparameters, for what a table of a few values can't show.
+"""A dense map of real trainings over two hyperparameters, for what a table can't show.
 
-Scales, edges, evenly spread points and zooming in need a space in which every value can be tried. So a small network
-was trained on a fine, evenly spaced grid of learning rate and L2 factor, and what lies between four grid points is
-interpolated between their errors. Everything a search finds here is therefore real up to that interpolation.
+Scales, edges, evenly spread points and zooming in need a space in which every value can be tried.
+So a small network was trained on a fine, even grid of learning rate and L2 factor, and what lies
+between four grid points is interpolated. What a search finds here is real up to that.
 Read `Map.errors`; `map_recorder` says what was trained.
 """
 
@@ -31,7 +31,7 @@ PARTS = ("validation", "test")
 class Map:
     """Errors of networks trained at every point of an even grid over the unit square of `space`.
 
-    `validation`, `test`: (a, b, seeds), shares of wrong answers after training from so many initial weights.
+    `validation`, `test`: (a, b, seeds), shares of wrong answers, by so many initial weights.
     `about`: how it was recorded.
     """
 
@@ -43,21 +43,29 @@ class Map:
     def __post_init__(self) -> None:
         same = self.validation.shape == self.test.shape
         if len(self.space) != 2 or self.validation.ndim != 3 or not same:
-            raise DataError("a map needs two dimensions and errors (a, b, seeds) for both parts, got "
-                            f"{self.validation.shape} and {self.test.shape}")
+            raise DataError(
+                "a map needs two dimensions and errors (a, b, seeds) for both parts, got "
+                f"{self.validation.shape} and {self.test.shape}"
+            )
 
-    def errors(self, points: np.ndarray, part: Literal["validation", "test"] = "validation") -> np.ndarray:
-        """Return the errors at `points` of the unit square, (..., 2) -> (...): mean over the seeds, interpolated.
+    def errors(
+        self, points: np.ndarray, part: Literal["validation", "test"] = "validation"
+    ) -> np.ndarray:
+        """Return the errors at `points` of the unit square, (..., 2) -> (...): mean of the seeds.
 
-        Raises DataError outside the square: nothing was trained there.
+        Interpolated. Raises DataError outside the square: nothing was trained there.
         """
         if part not in PARTS:
             raise DataError(f"part must be 'validation' or 'test', got {part!r}")
         points = np.asarray(points, float)
         if points.shape[-1:] != (2,) or not ((points >= 0) & (points <= 1)).all():
-            raise DataError("points must be (..., 2) with both coordinates from 0 to 1; use space.to_unit(config)")
+            raise DataError(
+                "points must be (..., 2), both coordinates from 0 to 1; use space.to_unit(config)"
+            )
         mean = self._means[part]
-        places = points.reshape(-1, 2).T * (np.reshape(mean.shape, (2, 1)) - 1)  # (2, n), in grid steps
+        places = points.reshape(-1, 2).T * (
+            np.reshape(mean.shape, (2, 1)) - 1
+        )  # (2, n), in grid steps
         return scipy.ndimage.map_coordinates(mean, places, order=1).reshape(points.shape[:-1])
 
     @functools.cached_property
@@ -72,8 +80,12 @@ class Map:
         """Write the map to `path`."""
         about = {**self.about, "space": self.space.spec()}
         text = np.frombuffer(json.dumps(about).encode(), np.uint8)
-        np.savez_compressed(path, about=text, validation=self.validation.astype(np.float32),
-                            test=self.test.astype(np.float32))
+        np.savez_compressed(
+            path,
+            about=text,
+            validation=self.validation.astype(np.float32),
+            test=self.test.astype(np.float32),
+        )
 
 
 def load_map(path: str | Path = PATH) -> Map:
@@ -84,4 +96,7 @@ def load_map(path: str | Path = PATH) -> Map:
             errors = {part: archive[part].astype(float) for part in PARTS}
         return Map(Space.from_spec(about.pop("space")), errors["validation"], errors["test"], about)
     except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise DataError(f"{path} is no map of hpt_lab ({error}); record it: python -m hpt_lab.curves.map_recorder") from None
+        raise DataError(
+            f"{path} is no map of hpt_lab ({error}); "
+            "record it: python -m hpt_lab.curves.map_recorder"
+        ) from None

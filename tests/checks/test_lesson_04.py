@@ -71,7 +71,8 @@ def with_replacement(losses, n):
     (with_replacement, "more than once"), (lambda losses, n: min(losses[:n]), "only one choice"),
     (lambda losses, n: -by_counting_choices([-loss for loss in losses], n), "smallest"),
     (lambda losses, n: np.mean(sorted(losses)[:n]), "not n random ones"),
-    (lambda losses, n: min(losses), "missed it"), (lambda losses, n: 9.9, "other n - 1"), (0.1, "name"), (lambda losses: 1, "cell")])
+    (lambda losses, n: min(losses), "missed it"), (lambda losses, n: 9.9, "other n - 1"),
+    (0.1, "name"), (lambda losses: 1, "cell")])
 def test_a_wrong_expected_best_gets_its_hint(answer, hint):
     verdict = check_expected_best(answer)
     assert verdict.status == "wrong" and hint in verdict.hint, verdict
