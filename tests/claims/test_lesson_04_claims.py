@@ -28,7 +28,8 @@ def idle(one=6.8):
 
 
 def scaled(linear=45.0):
-    axes = {"both log": around(6, 100, 0.1), "rate linear": around(8, 100)}
+    rate = np.where(np.arange(100) < 66, 12.0, 5.0)
+    axes = {"both log": around(6, 100, 0.1), "rate linear": rate}
     return (axes | {"both linear": around(linear, 100)},)
 
 

@@ -119,7 +119,7 @@ def projections(
         both, points.items(), STYLES[1::-1], strict=False
     ):
         side = [np.linspace(0, 1, n) for n in errors.shape]
-        ax.contourf(*side, np.log(errors.T), levels=14, cmap="Greys", alpha=0.6)
+        ax.contourf(*side, np.log(errors.T), levels=14, cmap="Greys_r", alpha=0.55)
         ax.plot(
             *tried.T,
             linestyle="none",
@@ -144,7 +144,7 @@ def projections(
             pad=30,
             xlabel="learning rate",
             ylabel="L2 factor" if ax is both[0] else "",
-            description=f"{len(tried)} points on a map with a pale valley; "
+            description=f"{len(tried)} points on a map with a dark valley; "
             f"marks above it show {rates} different learning rates.",
         )
         ax.title.set_fontsize(12)
@@ -201,17 +201,17 @@ def knobs(
         ax.minorticks_off()
     left.set_xticks(list(counts), [f"{d}\n({round(64 ** (1 / d))} rates)" for d in counts])
     whole(right, few)
-    mean = list(found.values())
+    means = list(found.values())
     finish(
         left,
-        title=f"6 knobs: grids {mean[0][-1]:.0f} and {mean[1][-1]:.1f} %, "
-        f"random {mean[2][-1]:.1f} %",
+        title=f"6 knobs: grids {means[0][-1]:.0f} and {means[1][-1]:.1f} %, "
+        f"random {means[2][-1]:.1f} %",
         xlabel="knobs (learning rates that the grid tries)",
         ylabel="best of 64 trials: error, %",
         below=60,
         description="; ".join(f"{n}: {m[0]:.1f} to {m[-1]:.1f} %" for n, m in found.items()) + ".",
     )
-    grid, chance = one.values()
+    grid, chance = list(one.values())
     finish(
         right,
         title=f"One knob, {few[1]} trials: the grid leads by {chance[1] - grid[1]:.1f} points",

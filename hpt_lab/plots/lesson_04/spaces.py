@@ -108,7 +108,7 @@ def spread(points: Mapping[str, np.ndarray]) -> np.ndarray:
     """Draw (n, 2) points of the unit square; count which of 16 equal cells are empty."""
     panels = row(len(points), height=3.7)
     for ax, (name, tried), (colour, marker, _) in zip(panels, points.items(), STYLES, strict=False):
-        cells = np.histogram2d(*tried.T, bins=4, range=[[0, 1], [0, 1]])[0]
+        cells = np.histogram2d(tried[:, 0], tried[:, 1], bins=4, range=[(0, 1), (0, 1)])[0]
         ax.plot(*tried.T, linestyle="none", marker=marker, color=colour)
         ax.set(
             xlim=(0, 1),
