@@ -6,7 +6,8 @@
     print(curves.race(curves.contestants(table), table, budget=20 * table.epochs, seeds=20).verdict())
 
 `table` holds the curves, `replay` makes an objective of them, `racing` compares strategies on many seeds, `lessons` says
-what the curves teach. Only `recorder` trains, and only it needs TensorFlow.
+what the curves teach. `dense_map` holds trainings on a fine grid of two hyperparameters, for what needs every value.
+Only `recorder` and `map_recorder` train, and only they need TensorFlow.
 """
 
 from hpt_lab.curves import lessons
