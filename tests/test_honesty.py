@@ -80,3 +80,22 @@ def test_more_candidates_never_lower_the_flat_score_of_a_data_set():
 def test_with_one_candidate_flat_and_nested_are_the_same_number():
     run = honesty.flat_and_nested(seed=3, candidates=1, signal=0.5)
     assert run.flat == pytest.approx(run.nested) and run.flat_truth == pytest.approx(run.nested_truth)
+
+
+def test_the_expected_best_is_the_mean_over_all_searches():
+    losses = np.random.default_rng(1).gamma(1.0, size=8)
+    best = [np.mean([min(some) for some in itertools.combinations(losses, k)]) for k in range(1, 9)]
+    assert honesty.expected_best(losses, range(1, 9)) == pytest.approx(best)
+    assert honesty.expected_best([0.2, 0.2, 0.1], [2]) == pytest.approx([0.1 * 2 / 3 + 0.2 / 3])
+
+
+def test_failed_trials_count_as_infinite():
+    found = honesty.expected_best([np.inf, 0.3, 0.1, np.inf], [1, 2, 3, 4])
+    assert np.isinf(found[:2]).all(), "both trials might have failed"
+    assert found[2:] == pytest.approx([(0.1 + 0.3 + 0.1 + 0.1) / 4, 0.1])
+
+
+@pytest.mark.parametrize(("losses", "trials"), [([np.nan, 0.1], [1]), ([0.1], [2]), ([0.1], [0])])
+def test_the_expected_best_refuses_nan_and_more_trials_than_there_are(losses, trials):
+    with pytest.raises(DataError):
+        honesty.expected_best(losses, trials)

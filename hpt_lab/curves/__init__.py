@@ -6,12 +6,14 @@
     print(curves.race(curves.contestants(table), table, budget=20 * table.epochs, seeds=20).verdict())
 
 `table` holds the curves, `replay` makes an objective of them, `racing` compares strategies on many seeds, `lessons` says
-what the curves teach. Only `recorder` trains, and only it needs TensorFlow.
+what the curves teach. `dense_map` holds trainings on a fine grid of two hyperparameters, for what needs every value.
+Only `recorder` and `map_recorder` train, and only they need TensorFlow.
 """
 
 from hpt_lab.curves import lessons
+from hpt_lab.curves.dense_map import Map, load_map
 from hpt_lab.curves.racing import LINE, Race, contestants, race
 from hpt_lab.curves.replay import Replay
 from hpt_lab.curves.table import Table, load, names
 
-__all__ = ["LINE", "Race", "Replay", "Table", "contestants", "lessons", "load", "names", "race"]
+__all__ = ["LINE", "Map", "Race", "Replay", "Table", "contestants", "lessons", "load", "load_map", "names", "race"]
