@@ -102,7 +102,7 @@ def improvement(z: np.ndarray, mean: np.ndarray, std: np.ndarray, X: np.ndarray,
     top.set_ylim(-3, 3)
     finish(top, title="Only what lies below the best so far counts (red)", xlabel="", ylabel="loss, standardised",
            description="At three places the normal density of the loss, filled below the best result.", below=24)
-    return finish(bottom, title=f"Next: {z[at]:.2f}, not next to the best result at {X[y.argmin()]:.2f}", xlabel="the knob",
+    return finish(bottom, title=f"Next: {z[at]:.2f}, beside the best result at {X[y.argmin()]:.2f} but not onto it", xlabel="the knob",
                   ylabel="EI", description=f"Expected improvement has its top at {z[at]:.2f}.")
 
 
