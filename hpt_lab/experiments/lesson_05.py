@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -87,7 +88,7 @@ def table(name: str) -> curves.Table:
 def on_table(name: str, seed: int) -> list[list[list[float]]]:
     """Return the errors in % of the best trial so far, in full trainings: (3 strategies, trials, validation and test)."""
     recorded = table(name)
-    settings = {"trials": TRIALS, "budget": recorded.epochs, "seed": seed}
+    settings: dict[str, Any] = {"trials": TRIALS, "budget": recorded.epochs, "seed": seed}
     rows = []
     for make in (random_search, tpe, bayesian_optimization):
         objective, study = recorded.objective(seed=seed), AskTell(make(recorded.space, **settings))
@@ -115,7 +116,7 @@ def spirals(seed: int) -> list[list[list[float]]]:
 def starts(seed: int) -> list[float]:
     """Return the regret on Branin with 2, 8 and 16 Sobol points first, and with 8 independent ones, (4,)."""
     drawn = [BRANIN.sample((seed, i)) for i in range(8)]
-    designs = [{"initial": 2}, {"initial": 8}, {"initial": 16}, {"initial": 8, "first": drawn}]
+    designs: list[dict[str, Any]] = [{"initial": 2}, {"initial": 8}, {"initial": 16}, {"initial": 8, "first": drawn}]
     return [best_so_far(search(branin, bayesian_optimization(BRANIN, trials=TRIALS, seed=seed, **design)))[-1] - LOWEST
             for design in designs]
 
@@ -148,7 +149,7 @@ def rate_loss(config: Config) -> float:
 
 
 def axis(seed: int) -> list[float]:
-    """Return the regret of a search over a learning rate, (4,): random on the log axis, the model on it, both on the linear one."""
+    """Return the regret over a learning rate: random and the model on the log axis, both on the linear one; (4,)."""
     lowest = min(rate_loss({"learning_rate": rate}) for rate in np.geomspace(1e-5, 1, 2001))
     return [best_so_far(search(rate_loss, make(space, trials=20, seed=seed)))[-1] - lowest
             for space in (LOG_AXIS, LINEAR_AXIS) for make in (random_search, bayesian_optimization)]

@@ -71,7 +71,7 @@ def length_scales(z: np.ndarray, fits: Mapping[float, tuple[np.ndarray, np.ndarr
         share = inside(mean, std, truth)
         finish(ax, title=f"length {length:g}: {share:.0%} inside", xlabel="the knob", ylabel="loss" if ax is left[0] else "",
                description=f"The truth lies inside the band on {share:.0%} of the axis.")
-        ax.get_legend().remove()
+        ax.legend().remove()
     lengths, values = evidence
     best = int(values.argmax())
     last.plot(lengths, values, color=BLUE)
@@ -102,8 +102,8 @@ def improvement(z: np.ndarray, mean: np.ndarray, std: np.ndarray, X: np.ndarray,
     top.set_ylim(-3, 3)
     finish(top, title="Only what lies below the best so far counts (red)", xlabel="", ylabel="loss, standardised",
            description="At three places the normal density of the loss, filled below the best result.", below=24)
-    return finish(bottom, title=f"Next: {z[at]:.2f}, beside the best result at {X[y.argmin()]:.2f} but not onto it", xlabel="the knob",
-                  ylabel="EI", description=f"Expected improvement has its top at {z[at]:.2f}.")
+    title = f"Next: {z[at]:.2f}, beside the best result at {X[y.argmin()]:.2f} but not onto it"
+    return finish(bottom, title=title, xlabel="the knob", ylabel="EI", description=f"Expected improvement has its top at {z[at]:.2f}.")
 
 
 def misled(z: np.ndarray, cases: Mapping[str, Mapping[str, Any]]) -> Axes:
@@ -123,7 +123,7 @@ def misled(z: np.ndarray, cases: Mapping[str, Mapping[str, Any]]) -> Axes:
                description=f"The rule picks {picks.min():.2f} to {picks.max():.2f}.")
         ax.title.set_fontsize(11.5)
         if ax is not drawn[2]:
-            ax.get_legend().remove()
+            ax.legend().remove()
     return drawn[0]
 
 
@@ -162,7 +162,7 @@ def densities(z: np.ndarray, good: np.ndarray, bad: np.ndarray, X: np.ndarray, l
            description="The good trials crowd, the others are spread.")
     finish(bottom, title=f"Their ratio is highest at {z[at]:.2f}: likely among the good, unlikely among the rest",
            xlabel="the knob", ylabel="l / g", description=f"One hump with its top at {z[at]:.2f}.")
-    bottom.get_legend().remove()
+    bottom.legend().remove()
     return bottom
 
 
@@ -177,9 +177,10 @@ def blindness(ratios: Mapping[str, np.ndarray], X: np.ndarray, n_good: int, orde
         ax.plot(*X[order[:n_good]].T, "^", color="white", markeredgecolor=INK, markersize=8, label="the good")
         finish(ax, title=f"{name}: {mean:.2f} off the valley", xlabel="one knob", ylabel="the other",
                description="Log ratio of the densities as brightness.")
-        ax.get_legend().set(alpha=1)
-        ax.get_legend().get_frame().set(facecolor="#dddddd", alpha=1)
-        ax.get_legend().set_frame_on(True)
+        frame = ax.get_legend()
+        if frame is not None:  # white markers need a darker ground
+            frame.get_frame().set(facecolor="#dddddd", alpha=1)
+            frame.set_frame_on(True)
     headline(drawn[0], "Bright is promising. A ratio per knob can't see that the knobs must agree")
     return drawn[0]
 
