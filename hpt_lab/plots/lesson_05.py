@@ -103,7 +103,8 @@ def improvement(z: np.ndarray, mean: np.ndarray, std: np.ndarray, X: np.ndarray,
     finish(top, title="Only what lies below the best so far counts (red)", xlabel="", ylabel="loss, standardised",
            description="At three places the normal density of the loss, filled below the best result.", below=24)
     title = f"Next: {z[at]:.2f}, beside the best result at {X[y.argmin()]:.2f} but not onto it"
-    return finish(bottom, title=title, xlabel="the knob", ylabel="EI", description=f"Expected improvement has its top at {z[at]:.2f}.")
+    return finish(bottom, title=title, xlabel="the knob", ylabel="EI",
+                  description=f"Expected improvement has its top at {z[at]:.2f}.")
 
 
 def misled(z: np.ndarray, cases: Mapping[str, Mapping[str, Any]]) -> Axes:
