@@ -101,11 +101,13 @@ def parallel(pack: np.ndarray, starts: np.ndarray) -> None:
     claim("8 Sobol points no better than 8 independent ones", not clear(starts[:, 3] - starts[:, 1]))
 
 
-def recommendation(luck: np.ndarray) -> None:
+def recommendation(luck: np.ndarray, retrained: np.ndarray) -> None:
     """Check the recommendation by the posterior mean, (seeds, noises, strategies, luckiest and recommended)."""
     gain = luck[..., 0] - luck[..., 1]
     claim("without noise it changes nothing", np.abs(gain[:, 0].mean(axis=0)) < 0.02)
     claim("with noise of 15 it helps random search's pick", clear(gain[:, 1, 0]))
+    better = retrained[..., 0] - retrained[..., 1]  # (seeds, tables)
+    claim("nor on the recorded tables", [not clear(sign * better[:, j]) for sign in (1, -1) for j in (0, 1)])
     claim("with noise of 30 we can't tell", [not clear(sign * gain[:, 2, j]) for sign in (1, -1) for j in (0, 1)])
 
 

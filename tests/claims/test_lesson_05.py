@@ -32,10 +32,10 @@ def test_batches_and_starts():
 
 def test_recommendation_and_mixed_space():
     luck, mixed = recorded("luck"), recorded("mixed")
-    claims.recommendation(luck)
+    claims.recommendation(luck, recorded("luck_on_tables"))
     claims.mixed(mixed)
     with pytest.raises(AssertionError, match="noise of 15"):
-        claims.recommendation(luck[..., ::-1])
+        claims.recommendation(luck[..., ::-1], recorded("luck_on_tables"))
     with pytest.raises(AssertionError, match="both models"):
         claims.mixed(mixed[:, ::-1])
 
