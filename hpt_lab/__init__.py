@@ -28,7 +28,7 @@ from hpt_lab.strategies import (
     successive_halving,
     tpe,
 )
-from hpt_lab.study import AskTell, Plan, Study, plan, resume, tune
+from hpt_lab.study import AskTell, Plan, Study, plan, recommend, resume, tune
 from hpt_lab.trial import Config, Outcome, Trial
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ __version__ = "0.1.0"
 
 __all__ = ["AskTell", "Choice", "Config", "Float", "History", "HptError", "Int", "KerasObjective", "Outcome", "Plan", "Record",
            "Space", "Study", "Trial", "asha", "bayesian_optimization", "bohb", "checks", "curves", "datasets", "grid_search",
-           "hyperband", "plan", "plots", "population_based_training", "random_search", "resume", "successive_halving", "tpe",
-           "training", "tune", "widgets"]
+           "hyperband", "plan", "plots", "population_based_training", "random_search", "recommend", "resume",
+           "successive_halving", "tpe", "training", "tune", "widgets"]
 
 _LAZY = ("checks", "curves", "datasets", "plots", "training", "widgets")
 

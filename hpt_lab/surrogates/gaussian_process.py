@@ -91,9 +91,9 @@ def log_marginal_likelihood(theta: np.ndarray, D: np.ndarray, y: np.ndarray) -> 
     ])
 
 
-def log_prior(theta: np.ndarray) -> tuple[float, np.ndarray]:
+def log_prior(theta: np.ndarray, noise_prior: tuple[float, float] = NOISE_PRIOR) -> tuple[float, np.ndarray]:
     """Return the log density of the priors on `theta`, up to a constant, and its gradient, (d + 2,)."""
-    mean, deviation = np.transpose([LENGTH_PRIOR] * (len(theta) - 2) + [SIGNAL_PRIOR, NOISE_PRIOR])
+    mean, deviation = np.transpose([LENGTH_PRIOR] * (len(theta) - 2) + [SIGNAL_PRIOR, noise_prior])
     z = (theta - mean) / deviation
     return -0.5 * z @ z, -z / deviation
 
@@ -181,7 +181,8 @@ def condition(X: np.ndarray, y: np.ndarray, dims: np.ndarray, theta: np.ndarray,
     return replace(process, L=L, alpha=scipy.linalg.cho_solve((L, True), y, check_finite=False))
 
 
-def fit(X: np.ndarray, losses: np.ndarray, dims: np.ndarray | None = None) -> GaussianProcess:
+def fit(X: np.ndarray, losses: np.ndarray, dims: np.ndarray | None = None, *,
+        noise_prior: tuple[float, float] = NOISE_PRIOR) -> GaussianProcess:
     """Return the process whose `theta` maximises marginal likelihood times priors (MAP, by L-BFGS-B)."""
     dims = np.arange(X.shape[1]) if dims is None else dims
     center, scale = losses.mean(), losses.std() or 1.0
@@ -189,10 +190,11 @@ def fit(X: np.ndarray, losses: np.ndarray, dims: np.ndarray | None = None) -> Ga
     D = squared_differences(X, dims)
 
     def negative(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        (likelihood, by_likelihood), (prior, by_prior) = log_marginal_likelihood(theta, D, y), log_prior(theta)
+        likelihood, by_likelihood = log_marginal_likelihood(theta, D, y)
+        prior, by_prior = log_prior(theta, noise_prior)
         return -likelihood - prior, -by_likelihood - by_prior
 
-    start = np.array([LENGTH_PRIOR[0]] * len(D) + [SIGNAL_PRIOR[0], NOISE_PRIOR[0]])
+    start = np.array([LENGTH_PRIOR[0]] * len(D) + [SIGNAL_PRIOR[0], noise_prior[0]])
     bounds = [LENGTH_BOUNDS] * len(D) + [SIGNAL_BOUNDS, NOISE_BOUNDS]
     best = scipy.optimize.minimize(negative, start, jac=True, method="L-BFGS-B", bounds=bounds,
                                    options={"ftol": 1e-6, "maxiter": 100})

@@ -29,6 +29,7 @@ SPACE = Space(learning_rate=Float(1e-4, 1e-1, log=True))
 EMBEDDING = Embedding(SPACE)
 GRID = np.linspace(0, 1, 501)[:, None]  # (m, 1), where the curves are drawn and suggestions lie
 INITIAL = 2
+SPREAD = 0.25  # by how much losses are taken to differ, if not fitted: two alike must not look like certainty
 PAUSE = 0.4  # seconds between two steps of a run
 ACQUISITIONS = {"expected improvement": "ei", "probability of improvement": "pi", "confidence bound": "ucb",
                 "Thompson sampling": "thompson"}
@@ -97,9 +98,9 @@ class BayesExplorer(Explorer):
         X = self.points[:, None]
         if values["fitted"]:
             return fit(X, self.losses)
-        center, scale = self.losses.mean(), self.losses.std() or 1.0
-        theta = np.log([values["length"], 1.0, (values["believed"] / scale) ** 2])
-        return condition(X, (self.losses - center) / scale, np.zeros(1, int), theta, float(center), float(scale))
+        center = float(self.losses.mean())
+        theta = np.log([values["length"], 1.0, (values["believed"] / SPREAD) ** 2])
+        return condition(X, (self.losses - center) / SPREAD, np.zeros(1, int), theta, center, SPREAD)
 
     def _add(self, u: float) -> None:
         """Evaluate at `u`; the noise follows from seed and number of the trial."""

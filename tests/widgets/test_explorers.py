@@ -258,7 +258,7 @@ def test_what_is_drawn_is_the_posterior_of_scikit_learn():
     widget = BayesExplorer(length=0.3, believed=0.02)
     widget._evaluate(0.7)
     finished(widget)
-    scale = widget.losses.std()
+    scale = bayes_explorer.SPREAD
     oracle = GaussianProcessRegressor(Matern(0.3, nu=2.5), alpha=(0.02 / scale) ** 2, optimizer=None)
     oracle.fit(widget.points[:, None], (widget.losses - widget.losses.mean()) / scale)
     mean, std = oracle.predict(GRID, return_std=True)
