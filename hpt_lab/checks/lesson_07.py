@@ -18,8 +18,8 @@ Promoted = list[set[int]]  # who has left each rung
 CHART = [(0, 4), (0, 4), (0, 4), (0, 16), (16, 24)]  # start and end in minutes, of five runs on four workers
 SITUATIONS = {
     "eight workers, each run takes 9 to 11 minutes, R is certain": "Hyperband",
-    "four hundred workers, spot machines, some runs take five times as long": "ASHA",
-    "twenty workers, one long training, the learning rate should fall as it goes": "PBT",
+    "four hundred workers, some runs take five times as long": "ASHA",
+    "twenty workers, one long training, the rate should fall on the way": "PBT",
     "one worker, every training must run to its end, forty trials": "Bayesian optimization",
 }
 NAMES = ["Hyperband", "ASHA", "PBT", "Bayesian optimization"]

@@ -47,10 +47,10 @@ WORKERS = (8, 32, 125, 500)
 CONFIGS = 243
 
 # Counting ones (Falkner, Klein & Hutter 2018, section 5.1): so many categorical and so many continuous dimensions.
-HALF = 8
+HALF = 4
 BUDGETS = (9, 243)
-ROUNDS = 4
-MARKS = (0.25, 0.5, 1, 2, 4)  # in rounds of Hyperband
+ROUNDS = 8
+MARKS = (0.5, 1, 2, 4, 8)  # in rounds of Hyperband
 
 # Population-based training.
 COMMAND = "python -m hpt_lab.experiments.lesson_07"
@@ -114,29 +114,33 @@ class CountingOnes:
         return 2 * HALF - float(sum(config.values()))
 
 
-def counting_ones(seed: int) -> list[list[float]]:
-    """Return the ones still missing after MARKS rounds of Hyperband's budget: BOHB, Hyperband, TPE, random search."""
+def counting_ones(seed: int, last: int = ROUNDS) -> list[list[float]]:
+    """Return the ones still missing after MARKS, up to `last`: of BOHB, Hyperband, TPE and random search.
+
+    MARKS are in budgets of one round of Hyperband's brackets. A shorter search is the beginning of a longer one.
+    """
     space = CountingOnes.space
     least, most = BUDGETS
-    rounds = hyperband(space, max_budget=most, min_budget=least, iterations=ROUNDS, seed=seed)
-    price = plan(rounds).epochs_resumed / ROUNDS
-    trials = math.ceil(ROUNDS * price / most)
+    rounds = hyperband(space, max_budget=most, min_budget=least, iterations=last, seed=seed)
+    price = plan(rounds).epochs_resumed / last
+    trials = math.ceil(last * price / most)
     field = [
-        bohb(space, max_budget=most, min_budget=least, iterations=ROUNDS, seed=seed),
+        bohb(space, max_budget=most, min_budget=least, iterations=last, seed=seed),
         rounds,
         tpe(space, trials=trials, budget=most, seed=seed),
         random_search(space, trials=trials, budget=most, seed=seed),
     ]
-    return [_missing_at(search, CountingOnes(seed), price) for search in field]
+    marks = [mark for mark in MARKS if mark <= last]
+    return [_missing_at(search, CountingOnes(seed), price, marks) for search in field]
 
 
-def _missing_at(strategy: Strategy, objective: CountingOnes, price: float) -> list[float]:
+def _missing_at(strategy: Strategy, objective: CountingOnes, price: float, marks: list[float]) -> list[float]:
     """Return what the incumbent, the best at the highest budget so far, misses at each mark; NaN before the first."""
     found = tune(objective, strategy, progress=False).history
     spent = np.cumsum(increments(record.trial for record in found.records)) / price
     ranks = [(-record.budget, record.loss) for record in found.records]
     curve = []
-    for mark in MARKS:
+    for mark in marks:
         known = ranks[:int(np.searchsorted(spent, mark + 1e-9, side="right"))]
         best = min(range(len(known)), key=known.__getitem__, default=None)
         curve.append(math.nan if best is None else objective.missing(found.records[best].config))

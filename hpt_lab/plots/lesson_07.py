@@ -99,6 +99,8 @@ def lengths(schedules: Mapping[str, np.ndarray], best: int, *, my_guess: Any = N
                ylabel="epochs trained" if ax is panels[0] else "", below=44,
                description=f"The best trial trains for {epochs[best]} epochs.")
         ax.title.set_fontsize(11)
+    if my_guess not in (None, ...):
+        figure.suptitle(f"your guess for stopping: {count(my_guess, 'epoch')}", color=ORANGE, fontsize=11)
     return figure
 
 
