@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hpt_lab.checks.core import Wrong, call, check, choice, number, show
+from hpt_lab.checks.core import Unanswered, Wrong, call, check, choice, number, show
 from hpt_lab.history import History
 from hpt_lab.strategies.asha import promotable
 from hpt_lab.trial import Outcome, Trial
@@ -134,7 +134,7 @@ def check_schedule(chosen: Any) -> str:
     """Return the verdict on the method chosen for each of SITUATIONS, a dict or a list in their order."""
     answers = list(chosen.values()) if isinstance(chosen, dict) else list(chosen)
     if any(answer is ... for answer in answers):
-        return call(lambda: ...)
+        raise Unanswered("Put a method in the place of every ... and run the cell again.")
     if len(answers) != len(SITUATIONS):
         raise Wrong(f"there are {len(SITUATIONS)} situations, got {len(answers)} answers")
     for answer, (situation, right) in zip(answers, SITUATIONS.items(), strict=True):

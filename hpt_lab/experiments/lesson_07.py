@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -59,12 +59,12 @@ POPULATION = {"max_budget": 40, "interval": 4, "population": 10, "seed": 0}
 RATES = tuple(float(rate) for rate in np.logspace(-2.5, -1, 7).round(4))
 
 
-def workers(seed: int) -> list[list[list[float]]]:
-    """Run halving and ASHA on 243 configs of digits with WORKERS; return (workers, strategies, 3).
+def workers(seed: int, counts: Sequence[int] = WORKERS) -> list[list[list[float]]]:
+    """Run halving and ASHA on 243 configs of digits with so many workers; return (counts, strategies, 3).
 
     The three: seconds until a first config is fully trained, until all are done, and the share of idle time.
     """
-    return [[_timed(search, count, seed) for search in (successive_halving, asha)] for count in WORKERS]
+    return [[_timed(search, count, seed) for search in (successive_halving, asha)] for count in counts]
 
 
 def _timed(make: Callable[..., Strategy], workers: int, seed: int) -> list[float]:

@@ -118,7 +118,7 @@ def missing_ones(rows: np.ndarray, marks: Sequence[float], names: Sequence[str],
     guess(ax, my_guess)
     early, late = mean[1] - mean[0], mean[2] - mean[0]
     return finish(ax, title=f"BOHB leads Hyperband by {early[0]:.1f} ones early and {early[-1]:.1f} late",
-                  xlabel="budget, in rounds of Hyperband", ylabel="ones still missing, of 16", below=44,
+                  xlabel="budget, in rounds of Hyperband", ylabel="ones still missing, of 8", below=44,
                   description=f"Ahead of TPE by {late[0]:.1f} early and {late[-1]:.1f} late; bars: two standard errors.")
 
 
