@@ -95,10 +95,10 @@ def lengths(schedules: Mapping[str, np.ndarray], best: int, *, my_guess: Any = N
                 label="best at the end")
         ax.set(yticks=[1, 3, 9, 27], ylim=(0, 31))
         fate = "keeps" if epochs[best] == epochs.max() else "drops"
-        finish(ax, title=f"{name}: {count(int(epochs.sum()), 'epoch')}, {fate} it", xlabel="trial, in order of its start",
+        finish(ax, title=f"{name}: {epochs.sum()} epochs, {fate} the best", xlabel="trial, in order of its start",
                ylabel="epochs trained" if ax is panels[0] else "", below=44,
                description=f"The best trial trains for {epochs[best]} epochs.")
-        ax.title.set_fontsize(11)
+        ax.title.set_fontsize(10)
     if my_guess not in (None, ...):
         figure.suptitle(f"your guess for stopping: {count(my_guess, 'epoch')}", color=ORANGE, fontsize=11)
     return figure
@@ -116,10 +116,11 @@ def missing_ones(rows: np.ndarray, marks: Sequence[float], names: Sequence[str],
     ax.set(xscale="log", xticks=list(marks), xticklabels=[f"{mark:g}" for mark in marks])
     ax.minorticks_off()
     guess(ax, my_guess)
-    early, late = mean[1] - mean[0], mean[2] - mean[0]
-    return finish(ax, title=f"BOHB leads Hyperband by {early[0]:.1f} ones early and {early[-1]:.1f} late",
+    return finish(ax, title=f"BOHB begins as Hyperband ({mean[0, 0]:.1f} and {mean[1, 0]:.1f}) "
+                            f"and ends far ahead ({mean[0, -1]:.1f} and {mean[1, -1]:.1f})",
                   xlabel="budget, in rounds of Hyperband", ylabel="ones still missing, of 8", below=44,
-                  description=f"Ahead of TPE by {late[0]:.1f} early and {late[-1]:.1f} late; bars: two standard errors.")
+                  description="Four falling lines with bars of two standard errors; at the end "
+                  + ", ".join(f"{n} {m:.2f}" for n, m in zip(names, mean[:, -1], strict=True)) + ".")
 
 
 def toy(fixed: Sequence[np.ndarray], populations: np.ndarray, *, my_guess: Any = None, ax: Axes | None = None) -> Axes:
@@ -200,7 +201,7 @@ def front(cost: np.ndarray, error: np.ndarray, on_front: np.ndarray, by_weights:
     ax.set(xscale="log", ylim=(error.min() - 0.3, 3 * np.median(error[on_front])))
     missed = len(order) - len(by_weights)
     return finish(ax, title=f"{missed} of the {len(order)} best trade-offs are invisible to every weighted sum",
-                  xlabel="parameters of the network", ylabel="validation error, %", below=44,
+                  xlabel="seconds of training (recorded)", ylabel="validation error, %", below=44,
                   description="A falling staircase; the stars lie on its convex hull.")
 
 

@@ -51,7 +51,7 @@ def remaining(losses, promoted, eta):
     """Leave out those that have left before the third is counted."""
     for k in range(len(losses) - 2, -1, -1):
         left = [id for id in losses[k] if id not in promoted[k] and math.isfinite(losses[k][id])]
-        if len(left) >= eta:
+        if len(left) // eta:
             return min(left, key=losses[k].get), k + 1
     return None, 0
 
