@@ -55,7 +55,7 @@ def test_counting_ones():
 
 
 def test_mistakes_that_do_not_fall_behind_are_noticed(digits):
-    sizes = [27, 81, 243, 729]
+    sizes = [81, 243, 729, 2187]
     with pytest.raises(AssertionError):
         claims.mistakes(sizes, np.array(sizes)[:, None] * np.full((4, 9), 12 / 729), digits)
 
