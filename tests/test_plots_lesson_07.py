@@ -30,7 +30,9 @@ def closed():
 def test_the_gantt_chart_has_a_bar_per_run_where_it_ran():
     simulation = simulate(successive_halving(SPACE, max_budget=9), Slow(), workers=4)
     ax = draw.gantt(simulation, my_guess=7)
-    bars = sorted((round(bar.get_x(), 6), round(bar.get_x() + bar.get_width(), 6)) for bar in ax.patches)
+    bars = sorted(
+        (round(bar.get_x(), 6), round(bar.get_x() + bar.get_width(), 6)) for bar in ax.patches
+    )
     assert bars == sorted((span.start, span.end) for span in simulation.spans)
     assert f"idle {1 - simulation.utilisation:.0%}" in ax.get_title("left")
     assert "your guess" in ax.get_legend_handles_labels()[1]
@@ -53,12 +55,17 @@ def test_mistakes_measure_their_exponent():
 
 def test_lengths_say_who_dropped_the_best():
     figure = draw.lengths({"a": np.array([1, 27]), "b": np.array([27, 1])}, best=0, my_guess=30)
-    assert [ax.get_title("left") for ax in figure.axes] == ["a: 28 epochs, drops the best", "b: 28 epochs, keeps the best"]
+    assert [ax.get_title("left") for ax in figure.axes] == [
+        "a: 28 epochs, drops the best",
+        "b: 28 epochs, keeps the best",
+    ]
 
 
 def test_missing_ones_names_both_ends():
     rows = np.arange(24.0).reshape(1, 4, 6)[:, :, :2] + np.array([-1.0, 1.0])[:, None, None]
-    assert "(0.0 and 6.0) and ends far ahead (1.0 and 7.0)" in draw.missing_ones(rows, [1, 2], list("abcd")).get_title("left")
+    assert "(0.0 and 6.0) and ends far ahead (1.0 and 7.0)" in draw.missing_ones(
+        rows, [1, 2], list("abcd")
+    ).get_title("left")
 
 
 def test_the_toy_and_the_replays_draw_what_they_are_given():

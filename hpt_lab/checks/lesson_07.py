@@ -15,7 +15,13 @@ from hpt_lab.trial import Outcome, Trial
 
 Rungs = list[dict[int, float]]  # the losses at each rung, by trial
 Promoted = list[set[int]]  # who has left each rung
-CHART = [(0, 4), (0, 4), (0, 4), (0, 16), (16, 24)]  # start and end in minutes, of five runs on four workers
+CHART = [
+    (0, 4),
+    (0, 4),
+    (0, 4),
+    (0, 16),
+    (16, 24),
+]  # start and end in minutes, of five runs on four workers
 SITUATIONS = {
     "eight workers, each run takes 9 to 11 minutes, R is certain": "Hyperband",
     "four hundred workers, some runs take five times as long": "ASHA",
@@ -34,25 +40,66 @@ def check_get_job(get_job: Any) -> str:
     for losses, promoted, eta, hint in CASES:
         _compare(get_job, losses, promoted, eta, hint)
     for losses, promoted, eta in _states():
-        _compare(get_job, losses, promoted, eta, "compare the two by hand: sort the rung, count a third of it")
+        _compare(
+            get_job,
+            losses,
+            promoted,
+            eta,
+            "compare the two by hand: sort the rung, count a third of it",
+        )
     return "Highest rung first, the best 1/eta of those that have reported, nobody twice, no failures: algorithm 2."
 
 
 CASES: list[tuple[Rungs, Promoted, int, str]] = [
     ([{0: 0.5, 1: 0.4}, {}], [set()], 3, "a third of two reports is nobody: len(rung) // eta"),
-    ([{0: 0.5, 1: 0.4, 2: 0.3}, {}], [set()], 3, "the smallest loss of the three goes on, to rung 1"),
-    ([{0: 0.5, 1: 0.4, 2: 0.3}, {}], [{2}], 3, "the best one has left already: nobody is promoted twice"),
-    ([{0: 0.5, 1: 0.4, 2: 0.3, 3: 0.6, 4: 0.7, 5: 0.8}, {}], [{2}], 3,
-     "two of six may go on, and 2 went: now it is the turn of the second best"),
-    ([{0: 0.5, 1: 0.4, 2: 0.3, 3: 0.6}, {}], [{2}], 3,
-     "one of four may go on, and one has: who has left the rung still counts in it"),
-    ([{i: i / 10 for i in range(9)}, {0: 0.2, 1: 0.1, 2: 0.3}, {}], [{0, 1}, set()], 3,
-     "look at the highest rung first: it is closest to an answer"),
-    ([{i: i / 10 for i in range(3)}, {0: 0.2, 1: 0.1, 2: 0.3}], [{0, 1, 2}], 3,
-     "the last rung is the full budget: nobody leaves it"),
-    ([{0: math.inf, 1: math.inf, 2: math.inf}, {}], [set()], 3,
-     "a failed trial, whose loss is inf, counts as reported and never goes on"),
-    ([{0: math.inf, 1: 0.2, 2: math.inf}, {}], [set()], 3, "failed trials count as reports: 3 // 3 is one, trial 1"),
+    (
+        [{0: 0.5, 1: 0.4, 2: 0.3}, {}],
+        [set()],
+        3,
+        "the smallest loss of the three goes on, to rung 1",
+    ),
+    (
+        [{0: 0.5, 1: 0.4, 2: 0.3}, {}],
+        [{2}],
+        3,
+        "the best one has left already: nobody is promoted twice",
+    ),
+    (
+        [{0: 0.5, 1: 0.4, 2: 0.3, 3: 0.6, 4: 0.7, 5: 0.8}, {}],
+        [{2}],
+        3,
+        "two of six may go on, and 2 went: now it is the turn of the second best",
+    ),
+    (
+        [{0: 0.5, 1: 0.4, 2: 0.3, 3: 0.6}, {}],
+        [{2}],
+        3,
+        "one of four may go on, and one has: who has left the rung still counts in it",
+    ),
+    (
+        [{i: i / 10 for i in range(9)}, {0: 0.2, 1: 0.1, 2: 0.3}, {}],
+        [{0, 1}, set()],
+        3,
+        "look at the highest rung first: it is closest to an answer",
+    ),
+    (
+        [{i: i / 10 for i in range(3)}, {0: 0.2, 1: 0.1, 2: 0.3}],
+        [{0, 1, 2}],
+        3,
+        "the last rung is the full budget: nobody leaves it",
+    ),
+    (
+        [{0: math.inf, 1: math.inf, 2: math.inf}, {}],
+        [set()],
+        3,
+        "a failed trial, whose loss is inf, counts as reported and never goes on",
+    ),
+    (
+        [{0: math.inf, 1: 0.2, 2: math.inf}, {}],
+        [set()],
+        3,
+        "failed trials count as reports: 3 // 3 is one, trial 1",
+    ),
     ([{4: 0.1, 2: 0.1, 3: 0.1}, {}], [set()], 3, "ties go to the smaller id"),
     ([{}, {}], [set()], 3, "an empty rung promotes nobody: start a new trial"),
     ([{0: 0.1, 1: 0.2}, {}], [set()], 2, "use eta, not 3"),
@@ -63,13 +110,18 @@ def _compare(get_job: Any, losses: Rungs, promoted: Promoted, eta: int, hint: st
     right = _oracle(losses, promoted, eta)
     answer = call(get_job, losses, promoted, eta)
     if isinstance(answer, str | dict) or np.ndim(answer) != 1 or len(answer) != 2:
-        raise Wrong(f"it returns {show(answer)}",
-                    hint="return a pair: (trial, its next rung), or (None, 0) for a new trial")
+        raise Wrong(
+            f"it returns {show(answer)}",
+            hint="return a pair: (trial, its next rung), or (None, 0) for a new trial",
+        )
     if answer[0] is not None:
         number(answer[0], "the trial")
     if answer[0] != right[0] or answer[1] != right[1]:
-        raise Wrong(f"losses {losses}, promoted {promoted}, eta {eta}: {right} is right, it gives "
-                    f"{show(tuple(answer))}", hint=hint)
+        raise Wrong(
+            f"losses {losses}, promoted {promoted}, eta {eta}: {right} is right, it gives "
+            f"{show(tuple(answer))}",
+            hint=hint,
+        )
 
 
 def _oracle(losses: Rungs, promoted: Promoted, eta: int) -> tuple[int | None, int]:
@@ -101,7 +153,7 @@ def _states() -> Iterator[tuple[Rungs, Promoted, int]]:
             drawn[rng.random(len(inside)) < 0.1] = math.inf
             losses.append({id: float(loss) for id, loss in zip(inside, drawn, strict=True)})
             finite = [id for id, loss in losses[-1].items() if math.isfinite(loss)]
-            went = rng.permutation(finite)[:len(inside) // eta].tolist()
+            went = rng.permutation(finite)[: len(inside) // eta].tolist()
             promoted.append(set(went))
             inside = [id for id in went if rng.random() < 0.8]
         yield losses, promoted[:-1], eta
@@ -119,14 +171,28 @@ def check_idle(share: Any, remedy: Any) -> str:
     if math.isclose(given, 1 - idle, abs_tol=0.01):
         raise Wrong(f"{given:g} is the busy share", hint="idle is what is missing to 1")
     if math.isclose(given, 1 - 28 / 64, abs_tol=0.01):
-        raise Wrong(f"{given:g} is the share until the rung closes", hint="the last run counts too: 24 minutes in all")
+        raise Wrong(
+            f"{given:g} is the share until the rung closes",
+            hint="the last run counts too: 24 minutes in all",
+        )
     if not math.isclose(given, idle, abs_tol=0.01):
-        raise Wrong(f"{given:g} is not the idle share", hint="four workers for 24 minutes are 96; add up the runs")
+        raise Wrong(
+            f"{given:g} is not the idle share",
+            hint="four workers for 24 minutes are 96; add up the runs",
+        )
     if chosen == "more workers":
-        raise Wrong("more workers would wait too", hint="the rung ends when its slowest run ends, however many wait")
+        raise Wrong(
+            "more workers would wait too",
+            hint="the rung ends when its slowest run ends, however many wait",
+        )
     if chosen == "a larger eta":
-        raise Wrong("a larger eta does not shorten the slowest run", hint="who could work during the 12 minutes of waiting?")
-    return f"{busy} of 96 worker-minutes are work, {idle:.0%} is waiting, and only not waiting helps."
+        raise Wrong(
+            "a larger eta does not shorten the slowest run",
+            hint="who could work during the 12 minutes of waiting?",
+        )
+    return (
+        f"{busy} of 96 worker-minutes are work, {idle:.0%} is waiting, and only not waiting helps."
+    )
 
 
 @check

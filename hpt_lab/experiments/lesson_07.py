@@ -64,7 +64,9 @@ def workers(seed: int, counts: Sequence[int] = WORKERS) -> list[list[list[float]
 
     The three: seconds until a first config is fully trained, until all are done, and the share of idle time.
     """
-    return [[_timed(search, count, seed) for search in (successive_halving, asha)] for count in counts]
+    return [
+        [_timed(search, count, seed) for search in (successive_halving, asha)] for count in counts
+    ]
 
 
 def _timed(make: Callable[..., Strategy], workers: int, seed: int) -> list[float]:
@@ -96,7 +98,10 @@ class CountingOnes:
     Losses are ones that are missing, of 2 * HALF; `missing` says how many are missing without the coins' noise.
     """
 
-    space = Space(**{f"c{i}": Choice([0, 1]) for i in range(HALF)}, **{f"x{i}": Float(0, 1) for i in range(HALF)})
+    space = Space(
+        **{f"c{i}": Choice([0, 1]) for i in range(HALF)},
+        **{f"x{i}": Float(0, 1) for i in range(HALF)},
+    )
 
     def __init__(self, seed: int):
         self.seed = seed
@@ -105,7 +110,9 @@ class CountingOnes:
         """Flip the coins of `trial`, of (seed, trial, budget)."""
         chances = np.array(list(trial.config.values()), float)
         flips = np.random.default_rng((self.seed, trial.id, int(trial.budget)))
-        shown = flips.binomial(int(trial.budget), chances) / trial.budget  # a chance of 0 or 1 is no chance
+        shown = (
+            flips.binomial(int(trial.budget), chances) / trial.budget
+        )  # a chance of 0 or 1 is no chance
         return Outcome(float(2 * HALF - shown.sum()))
 
     @staticmethod
@@ -134,14 +141,16 @@ def counting_ones(seed: int, last: int = ROUNDS) -> list[list[float]]:
     return [_missing_at(search, CountingOnes(seed), price, marks) for search in field]
 
 
-def _missing_at(strategy: Strategy, objective: CountingOnes, price: float, marks: list[float]) -> list[float]:
+def _missing_at(
+    strategy: Strategy, objective: CountingOnes, price: float, marks: list[float]
+) -> list[float]:
     """Return what the incumbent, the best at the highest budget so far, misses at each mark; NaN before the first."""
     found = tune(objective, strategy, progress=False).history
     spent = np.cumsum(increments(record.trial for record in found.records)) / price
     ranks = [(-record.budget, record.loss) for record in found.records]
     curve = []
     for mark in marks:
-        known = ranks[:int(np.searchsorted(spent, mark + 1e-9, side="right"))]
+        known = ranks[: int(np.searchsorted(spent, mark + 1e-9, side="right"))]
         best = min(range(len(known)), key=known.__getitem__, default=None)
         curve.append(math.nan if best is None else objective.missing(found.records[best].config))
     return curve
@@ -172,7 +181,11 @@ def record_population() -> None:
     """Run population-based training on Keras once, and keep its journal, without the curves."""
     space = Space(learning_rate=Float(1e-3, 0.3, log=True))
     JOURNAL.unlink(missing_ok=True)
-    tune(_WithoutCurves(spirals_objective(0)), population_based_training(space, **POPULATION), journal=JOURNAL)
+    tune(
+        _WithoutCurves(spirals_objective(0)),
+        population_based_training(space, **POPULATION),
+        journal=JOURNAL,
+    )
 
 
 class _WithoutCurves:
@@ -201,7 +214,9 @@ class _Recorded:
         self.settings = settings
 
     def run(self, trial: Trial) -> Outcome:
-        raise DataError(f"{JOURNAL.name} lacks trial {trial.id} at {trial.budget:g} epochs; record it again: {COMMAND}")
+        raise DataError(
+            f"{JOURNAL.name} lacks trial {trial.id} at {trial.budget:g} epochs; record it again: {COMMAND}"
+        )
 
 
 def replays(seed: int) -> list[list[float]]:

@@ -15,16 +15,22 @@ def stub(*_): ...
 def test_stubs_are_not_answered_yet(nothing):
     assert check_get_job(nothing).status == "unanswered"
     assert check_idle(..., "ASHA").status == check_idle(0.5, ...).status == "unanswered"
-    assert check_schedule([...] * 4).status == check_schedule(dict.fromkeys(SITUATIONS, ...)).status == "unanswered"
+    assert (
+        check_schedule([...] * 4).status
+        == check_schedule(dict.fromkeys(SITUATIONS, ...)).status
+        == "unanswered"
+    )
 
 
-def rule(losses, promoted, eta, *, rungs=None, keep=None, skip=True, key=None, finite=True, again=False):
+def rule(
+    losses, promoted, eta, *, rungs=None, keep=None, skip=True, key=None, finite=True, again=False
+):
     """The right rule, or a wrong one with a part replaced."""
     for k in (rungs or (lambda n: range(n - 2, -1, -1)))(len(losses)):
         ranked = sorted(losses[k], key=key or (lambda id, k=k: (losses[k][id], id)))
         if not finite:
             ranked = [id for id in ranked if math.isfinite(losses[k][id])]
-        top = ranked[:(keep or (lambda n, eta: n // eta))(len(ranked), eta)]
+        top = ranked[: (keep or (lambda n, eta: n // eta))(len(ranked), eta)]
         for id in top:
             if (again or id not in promoted[k]) and (not skip or math.isfinite(losses[k][id])):
                 return id, k + 1
@@ -35,7 +41,7 @@ def with_arrays(losses, promoted, eta):
     for k in reversed(range(len(losses) - 1)):
         ids = np.array(sorted(losses[k]), int)
         values = np.array([losses[k][id] for id in ids])
-        top = ids[np.argsort(values, kind="stable")[:len(ids) // eta]]
+        top = ids[np.argsort(values, kind="stable")[: len(ids) // eta]]
         ready = [id for id in top if id not in promoted[k] and np.isfinite(losses[k][id])]
         if ready:
             return [ready[0], k + 1]
@@ -56,18 +62,30 @@ def remaining(losses, promoted, eta):
     return None, 0
 
 
-@pytest.mark.parametrize(("wrong", "hint"), [
-    (lambda *a: rule(*a, keep=lambda n, eta: max(1, n // eta)), "nobody"),
-    (lambda *a: rule(*a, keep=lambda n, eta: n // 3), "eta"),
-    (lambda *a: rule(*a, keep=lambda n, eta: -(-n // eta)), "nobody"),
-    (lambda *a: rule(*a, again=True), "twice"),
-    (remaining, "one of four"),
-    (lambda *a: rule(*a, rungs=lambda n: range(n - 1)), "highest"),
-    (lambda *a: rule(*a, skip=False), "failed"),
-    (lambda *a: rule(*a, finite=False), "3 // 3"),
-    (lambda losses, promoted, eta: rule(losses, promoted, eta, key=lambda id: (-losses[0].get(id, 0), id)), "smallest"),
-    (lambda losses, promoted, eta: rule([*losses, {}], [*promoted, set()], eta), "full budget"),
-    (lambda *a: rule(*a)[0] or 0, "pair"), (lambda *a: "none", "pair"), (3, "name"), (lambda losses: 1, "cell")])
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        (lambda *a: rule(*a, keep=lambda n, eta: max(1, n // eta)), "nobody"),
+        (lambda *a: rule(*a, keep=lambda n, eta: n // 3), "eta"),
+        (lambda *a: rule(*a, keep=lambda n, eta: -(-n // eta)), "nobody"),
+        (lambda *a: rule(*a, again=True), "twice"),
+        (remaining, "one of four"),
+        (lambda *a: rule(*a, rungs=lambda n: range(n - 1)), "highest"),
+        (lambda *a: rule(*a, skip=False), "failed"),
+        (lambda *a: rule(*a, finite=False), "3 // 3"),
+        (
+            lambda losses, promoted, eta: rule(
+                losses, promoted, eta, key=lambda id: (-losses[0].get(id, 0), id)
+            ),
+            "smallest",
+        ),
+        (lambda losses, promoted, eta: rule([*losses, {}], [*promoted, set()], eta), "full budget"),
+        (lambda *a: rule(*a)[0] or 0, "pair"),
+        (lambda *a: "none", "pair"),
+        (3, "name"),
+        (lambda losses: 1, "cell"),
+    ],
+)
 def test_a_wrong_rule_gets_its_hint(wrong, hint):
     verdict = check_get_job(wrong)
     assert verdict.status == "wrong" and hint in verdict.hint, verdict
@@ -78,9 +96,18 @@ def test_the_idle_share_passes(share):
     assert check_idle(share, " asha ")
 
 
-@pytest.mark.parametrize(("share", "remedy", "hint"), [
-    (62.5, "ASHA", "fraction"), (36 / 96, "ASHA", "missing to 1"), (1 - 28 / 64, "ASHA", "last run"),
-    (0.1, "ASHA", "add up"), (0.625, "more workers", "slowest"), (0.625, "a larger eta", "waiting"), ("a lot", "ASHA", "quotes")])
+@pytest.mark.parametrize(
+    ("share", "remedy", "hint"),
+    [
+        (62.5, "ASHA", "fraction"),
+        (36 / 96, "ASHA", "missing to 1"),
+        (1 - 28 / 64, "ASHA", "last run"),
+        (0.1, "ASHA", "add up"),
+        (0.625, "more workers", "slowest"),
+        (0.625, "a larger eta", "waiting"),
+        ("a lot", "ASHA", "quotes"),
+    ],
+)
 def test_a_wrong_idle_share_gets_its_hint(share, remedy, hint):
     verdict = check_idle(share, remedy)
     assert verdict.status == "wrong" and hint in verdict.hint, verdict
@@ -94,8 +121,16 @@ def test_the_right_schedules_pass(chosen):
     assert check_schedule(chosen)
 
 
-@pytest.mark.parametrize(("place", "name", "hint"), [
-    (0, "ASHA", "straggler"), (1, "Hyperband", "slowest"), (2, "ASHA", "weights"), (3, "PBT", "cut early"), (3, "grid", "")])
+@pytest.mark.parametrize(
+    ("place", "name", "hint"),
+    [
+        (0, "ASHA", "straggler"),
+        (1, "Hyperband", "slowest"),
+        (2, "ASHA", "weights"),
+        (3, "PBT", "cut early"),
+        (3, "grid", ""),
+    ],
+)
 def test_a_wrong_schedule_gets_its_hint(place, name, hint):
     chosen = list(RIGHT)
     chosen[place] = name

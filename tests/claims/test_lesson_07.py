@@ -44,7 +44,9 @@ def test_many_workers():
 
 def test_a_recorded_search_is_what_runs_now():
     assert np.allclose(lab.workers(1, (32,)), experiments.load("lesson_07.workers")[1, 1:2])
-    assert np.allclose(lab.counting_ones(2, last=1), experiments.load("lesson_07.counting_ones")[2, :, :2])
+    assert np.allclose(
+        lab.counting_ones(2, last=1), experiments.load("lesson_07.counting_ones")[2, :, :2]
+    )
 
 
 def test_counting_ones():
@@ -79,8 +81,13 @@ def test_the_replays():
 
 
 def test_failures():
-    shown = {"TPE": (32, 6, 0), "population based training": (37, 12, 0), "Bayesian optimization": (40, 68, 0),
-             "BOHB": (17, 27, 0), **dict.fromkeys(("random search", "successive halving", "Hyperband", "ASHA"), (36, 40, 0))}
+    shown = {
+        "TPE": (32, 6, 0),
+        "population based training": (37, 12, 0),
+        "Bayesian optimization": (40, 68, 0),
+        "BOHB": (17, 27, 0),
+        **dict.fromkeys(("random search", "successive halving", "Hyperband", "ASHA"), (36, 40, 0)),
+    }
     claims.failures(shown)
     with pytest.raises(AssertionError, match="resumes"):
         claims.failures(shown | {"ASHA": (36, 40, 1)})
@@ -89,7 +96,10 @@ def test_failures():
 def test_stopping():
     runs = np.tile(np.linspace(1, 0.5, 27), (27, 1))
     runs[3, -1] = 0
-    got = {name: np.array([epochs] * 27) for name, epochs in (("successive_halving", 3), ("asha", 4), ("stopping", 5))}
+    got = {
+        name: np.array([epochs] * 27)
+        for name, epochs in (("successive_halving", 3), ("asha", 4), ("stopping", 5))
+    }
     got["asha"][3] = got["stopping"][3] = 27
     many = {"digits": np.tile([[81, 1.0], [100, 0.5], [140, 0.2]], (30, 1, 1))}
     claims.stopping(got, runs, many)
