@@ -56,8 +56,8 @@ def test_mistakes_measure_their_exponent():
 def test_lengths_say_who_dropped_the_best():
     figure = draw.lengths({"a": np.array([1, 27]), "b": np.array([27, 1])}, best=0, my_guess=30)
     assert [ax.get_title("left") for ax in figure.axes] == [
-        "a: 28 epochs, drops the best",
-        "b: 28 epochs, keeps the best",
+        "a: 28 epochs, drops it",
+        "b: 28 epochs, keeps it",
     ]
 
 
@@ -88,3 +88,5 @@ def test_the_front_counts_what_weights_miss():
     cost, error = np.array([1.0, 2, 3, 4]), np.array([9.0, 8.5, 1, 5])
     ax = draw.front(cost, error, np.array([0, 1, 2]), np.array([0, 2]))
     assert ax.get_title("left").startswith("1 of the 3 best")
+    guessed = draw.front(cost, error, np.array([0, 1, 2]), np.array([0, 2]), my_guess=50)
+    assert guessed.texts[0].get_text() == "found: 67%, your guess: 50 %"
