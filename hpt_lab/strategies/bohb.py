@@ -10,9 +10,11 @@ for it, with all that is known by then. Departure from the paper: the densities 
 from __future__ import annotations
 
 import math
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 import numpy as np
 
@@ -30,9 +32,11 @@ GAMMA = 0.15  # the paper's q: the share of good trials
 
 @strategy
 def bohb(space: Space, *, max_budget: int, min_budget: int = 1, eta: int = 3, rounding: Rounding = "algorithm",
-         random_fraction: float = 1 / 3, candidates: int = 64, seed: int = 0, first: Sequence[Config] = ()) -> Propose:
+         iterations: int = 1, random_fraction: float = 1 / 3, candidates: int = 64, seed: int = 0,
+         first: Sequence[Config] = ()) -> Propose:
     """Run Hyperband's brackets on configs that TPE proposes; `first` configs enter the first bracket.
 
+    iterations: how many rounds of all brackets; the model keeps what earlier rounds have taught.
     random_fraction: the paper's rho, the share drawn at random whatever was learned; Hyperband's guarantee rests on it.
     candidates: points that TPE ranks for one config.
     """
@@ -40,27 +44,28 @@ def bohb(space: Space, *, max_budget: int, min_budget: int = 1, eta: int = 3, ro
     check_whole("candidates", candidates, 1, hint=64)
     if not 0 <= random_fraction <= 1:
         raise StrategyError(f"random_fraction must lie between 0 and 1, got {random_fraction!r}; try 1/3")
-    starts = dict(zip(table, np.cumsum([0] + [rungs[0].n for rungs in table.values()]).tolist(), strict=False))
+    check_whole("iterations", iterations, 1, hint=1)
+    order = list(table) * iterations  # the brackets in the order in which they open
+    starts = list(accumulate((table[s][0].n for s in order), initial=0))  # the first id of each
 
     def propose(history: History) -> Trial | None:
-        asked = defaultdict(list)  # trials by (bracket, rung), in order of id
+        asked = defaultdict(list)  # trials by (place in `order`, rung)
         losses = {}  # by (id, rung)
+        for trial in (*(record.trial for record in history.records), *history.pending):
+            asked[bisect(starts, trial.id) - 1, trial.rung].append(trial)
         for record in history.records:
             losses[record.trial.id, record.trial.rung] = record.outcome.rank_loss
-            asked[record.trial.bracket, record.trial.rung].append(record.trial)
-        for trial in history.pending:
-            asked[trial.bracket, trial.rung].append(trial)
 
-        for s, rungs in table.items():  # the first bracket with something to do; others do not wait for it
-            for k, rung in enumerate(rungs):
-                n_asked, before = len(asked[s, k]), asked[s, k - 1]
+        for i, s in enumerate(order):  # the first bracket with something to do; others do not wait for it
+            for k, rung in enumerate(table[s]):
+                n_asked, before = len(asked[i, k]), asked[i, k - 1]
                 if k == 0 and n_asked < rung.n:
-                    config, why = sample(history, starts[s] + n_asked)
-                    return Trial(starts[s] + n_asked, config, rung.budget, bracket=s, rung=0, why=why)
+                    config, why = sample(history, starts[i] + n_asked)
+                    return Trial(starts[i] + n_asked, config, rung.budget, bracket=s, rung=0, why=why)
                 survivors = best(before, [losses[trial.id, k - 1] for trial in before], rung.n) if k else []
                 if n_asked < len(survivors):
                     return replace(survivors[n_asked], budget=rung.budget, rung=k)
-                if any((trial.id, k) not in losses for trial in asked[s, k]):
+                if any((trial.id, k) not in losses for trial in asked[i, k]):
                     break  # this rung is still running
         return None
 

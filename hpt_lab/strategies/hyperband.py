@@ -10,11 +10,12 @@ that is often an unfinished training: look at `history.at_budget(max_budget)` to
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Literal
 
 from hpt_lab.errors import StrategyError
 from hpt_lab.space import Space
-from hpt_lab.strategies.strategy import Batches, draw, strategy
+from hpt_lab.strategies.strategy import Batches, check_whole, draw, strategy
 from hpt_lab.strategies.successive_halving import Rung, check_budgets, halve, most_halvings, rungs_of
 from hpt_lab.trial import Config, Trial
 
@@ -48,19 +49,18 @@ def brackets(max_budget: int, *, min_budget: int = 1, eta: int = 3, rounding: Ro
 
 @strategy
 def hyperband(space: Space, *, max_budget: int, min_budget: int = 1, eta: int = 3, rounding: Rounding = "algorithm",
-              seed: int = 0, first: Sequence[Config] = ()) -> list[Batches]:
-    """Run one successive halving per bracket; `first` configs enter the first bracket.
+              iterations: int = 1, seed: int = 0, first: Sequence[Config] = ()) -> list[Batches]:
+    """Run one successive halving per bracket, and all of them `iterations` times; `first` configs enter the first bracket.
 
     The brackets do not wait for each other: a single worker runs them in order, idle workers open the next one.
     """
     table = brackets(max_budget, min_budget=min_budget, eta=eta, rounding=rounding)
+    check_whole("iterations", iterations, 1, hint=1)
 
     def bracket(s: int, first_id: int) -> Batches:
         ids = range(first_id, first_id + table[s][0].n)
         yield from halve([Trial(id, draw(space, seed, id, first), bracket=s) for id in ids], table[s])
 
-    starts, total = {}, 0
-    for s, rungs in table.items():
-        starts[s] = total
-        total += rungs[0].n
-    return [bracket(s, starts[s]) for s in table]
+    order = list(table) * iterations
+    starts = accumulate((table[s][0].n for s in order), initial=0)
+    return [bracket(s, start) for s, start in zip(order, starts, strict=False)]

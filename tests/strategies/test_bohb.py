@@ -52,6 +52,21 @@ def test_without_the_model_it_is_hyperband_trial_by_trial(workers, order, fail):
     assert ours == theirs
 
 
+@pytest.mark.parametrize(("workers", "order"), [(1, 0), (4, 1), (50, 2)])
+def test_several_rounds_without_the_model_are_hyperbands(workers, order):
+    ours, _ = drive(bohb(SPACE, max_budget=9, iterations=3, random_fraction=1.0), workers=workers, order=order)
+    theirs, _ = drive(hyperband(SPACE, max_budget=9, iterations=3), workers=workers, order=order)
+    assert ours == theirs
+
+
+def test_a_later_round_begins_with_the_model_of_the_earlier_ones():
+    first, _ = drive(bohb(SPACE, max_budget=27, random_fraction=0.0))
+    both, _ = drive(bohb(SPACE, max_budget=27, iterations=2, random_fraction=0.0))
+    assert both[:len(first)] == first, "the first round is the whole of a search with one"
+    second = [trial for trial in both[len(first):] if trial.rung == 0]
+    assert all(isinstance(trial.why, Densities) for trial in second)
+
+
 def test_the_model_uses_the_highest_budget_that_has_enough_results():
     asked, _ = drive(bohb(SPACE, max_budget=27, random_fraction=0.0))
     done: dict[float, int] = {}
@@ -86,3 +101,5 @@ def test_wrong_settings_are_named():
         bohb(SPACE, max_budget=9, random_fraction=1.5)
     with pytest.raises(StrategyError, match="max_budget"):
         bohb(SPACE, max_budget=0)
+    with pytest.raises(StrategyError, match="iterations must be an integer >= 1, got 0"):
+        bohb(SPACE, max_budget=9, iterations=0)

@@ -45,9 +45,11 @@ CASES = {
     "successive halving": lambda space, seed=0: successive_halving(space, max_budget=9, seed=seed),
     "hyperband": lambda space, seed=0: hyperband(space, max_budget=9, seed=seed),
     "hyperband, table": lambda space, seed=0: hyperband(space, max_budget=9, rounding="table", seed=seed),
+    "hyperband, twice": lambda space, seed=0: hyperband(space, max_budget=4, iterations=2, seed=seed),
     "bayesian optimization": lambda space, seed=0: bayesian_optimization(space, trials=9, seed=seed),
     "tpe": lambda space, seed=0: tpe(space, trials=14, startup=5, seed=seed),
     "bohb": lambda space, seed=0: bohb(space, max_budget=9, seed=seed),
+    "bohb, twice": lambda space, seed=0: bohb(space, max_budget=4, iterations=2, seed=seed),
     "asha": lambda space, seed=0: asha(space, max_budget=9, trials=12, seed=seed),
     "pbt": lambda space, seed=0: population_based_training(space, max_budget=6, interval=2, population=5, seed=seed),
 }

@@ -106,3 +106,17 @@ def test_halving_with_few_configs_starts_at_a_later_rung():
 def test_bad_arguments_are_refused_when_the_strategy_is_made(settings, says):
     with pytest.raises(hpt.HptError, match=says):
         hpt.hyperband(SPACE, **settings)
+
+
+def test_each_iteration_is_hyperband_again_on_new_configs():
+    once, thrice = (hpt.tune(lambda c: c["x"], hpt.hyperband(SPACE, max_budget=9, iterations=n), progress=False) for n in (1, 3))
+    runs, configs = len(once.history.records), hpt.plan(once.strategy).configs
+    assert [r.trial for r in thrice.history.records[:runs]] == [r.trial for r in once.history.records]
+    plan = hpt.plan(thrice.strategy)
+    assert plan.brackets == {s: [(3 * n, budget) for n, budget in rungs] for s, rungs in hpt.plan(once.strategy).brackets.items()}
+    assert len(thrice.history.records) == 3 * runs == plan.runs
+    for i in range(3):  # every round halves among its own trials
+        ids = {r.trial.id for r in thrice.history.records[i * runs:(i + 1) * runs]}
+        assert ids == set(range(i * configs, (i + 1) * configs))
+    with pytest.raises(StrategyError, match="iterations must be an integer >= 1, got 0"):
+        hpt.hyperband(SPACE, max_budget=9, iterations=0)
