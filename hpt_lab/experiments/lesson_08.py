@@ -6,20 +6,22 @@ makes a `curves.Race` of a hundred such rows, so that everything that describes 
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from hpt_lab import curves
 from hpt_lab.curves.racing import Race, Run, Unit, entrants, run_once
 from hpt_lab.curves.table import Table
 from hpt_lab.experiments.recording import load
-from hpt_lab.strategies.asha import asha
 from hpt_lab.strategies.strategy import STRATEGIES
+from hpt_lab.strategies.successive_halving import successive_halving
 
 TRAININGS = 20  # the budget, in full trainings' worth
 POINTS = 81
 SHARES = np.geomspace(1 / 200, 1, POINTS)  # of the budget
 ETAS = (2, 3, 4, 6, 9)
-FIRST = (1, 3, 9)  # epochs in ASHA's lowest rung
+FIRST = (1, 3, 9)  # epochs in the lowest rung
 
 
 def digits_epochs(seed: int) -> np.ndarray:
@@ -42,15 +44,14 @@ def spirals_seconds(seed: int) -> np.ndarray:
     return row("spirals-mlp", "seconds", seed)
 
 
-def asha_settings(seed: int) -> np.ndarray:
-    """Run ASHA on digits-mlp in every setting of ETAS and FIRST: errors (settings, validation and test)."""
+def halving_settings(seed: int) -> np.ndarray:
+    """Run successive halving on digits-mlp in every setting of ETAS and FIRST: errors (settings, validation and test)."""
     table = curves.load("digits-mlp")
+    limit = budget(table, "epochs")
     found = []
-    for eta in ETAS:
-        for first in FIRST:
-            strategy = asha(table.space, max_budget=81, min_budget=first, eta=eta, trials=1000)
-            run = run_once(asha, strategy.settings, table, budget=TRAININGS * 81, seed=seed)
-            found.append(run.at(TRAININGS * 81))
+    for eta, first in itertools.product(ETAS, FIRST):
+        strategy = successive_halving(table.space, max_budget=table.epochs, min_budget=first, eta=eta)
+        found.append(run_once(successive_halving, strategy.settings, table, budget=limit, seed=seed).at(limit))
     return np.array(found)
 
 

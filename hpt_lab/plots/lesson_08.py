@@ -1,0 +1,138 @@
+"""Lesson 08's pictures: races over time, the distance to the line to beat, wrong ways beside right ones, what to use when.
+
+A race is a `curves.Race`; all but `choices` compute their titles from it. Errors are drawn in points, 100 times a share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import FancyBboxPatch
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from hpt_lab.plots.figure import BLUE, FAINT, GREEN, INK, VERMILLION, alt, finish, guess
+from hpt_lab.plots.race import styles_of
+
+Interval = tuple[float, float, float]  # value, low, high
+
+
+def short(name: str) -> str:
+    """Return a strategy's name as it fits beside an axis."""
+    if "twice" in name:
+        return "random × 2 (the line)"
+    return name.replace("Bayesian optimization", "Bayesian opt.").replace("successive halving", "succ. halving")
+
+
+def any_time(races: Mapping[str, Any], *, title: str) -> np.ndarray:
+    """Draw mean validation errors over what was spent, a panel a race, bands of two standard errors; return the axes."""
+    figure, panels = plt.subplots(1, len(races), figsize=(10.6, 4.9), dpi=100, layout="constrained", squeeze=False)
+    for ax, (name, race) in zip(panels[0], races.items(), strict=True):
+        ends = _curves_of(race, ax)
+        ax.set_xscale("log")
+        ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5)))
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter(NullFormatter())
+        unit = "epochs" if race.unit == "epochs" else "seconds, simulated"
+        finish(ax, title=name, xlabel=f"spent, {unit}", ylabel="validation error, %" if ax is panels[0][0] else "",
+               description="Mean errors at the end: " + "; ".join(f"{who} {end:.2f} %" for who, end in ends.items()) + ".")
+        ax.get_legend().remove()
+    handles, labels = panels[0][0].get_legend_handles_labels()
+    figure.legend(handles, [short(label) for label in labels], loc="outside lower center", ncols=5, frameon=False,
+                  labelcolor=INK)
+    figure.suptitle(title, x=0.01, ha="left", color=INK, fontsize=13)
+    return panels[0]
+
+
+def _curves_of(race: Any, ax: Axes) -> dict[str, float]:
+    """Draw a race's curves from where every seed has a result; return the errors at the end, in %."""
+    spent = race.runs[next(iter(race.runs))][0].spent
+    ends = {}
+    for name, style in styles_of(race.runs).items():
+        errors = 100 * np.array([run.losses for run in race.runs[name]])  # (seeds, points)
+        known = np.isfinite(errors).all(axis=0)
+        mean = errors[:, known].mean(axis=0)
+        two = 2 * errors[:, known].std(axis=0, ddof=1) / len(errors) ** 0.5
+        ax.fill_between(spent[known], mean - two, mean + two, color=style["color"], alpha=0.15, linewidth=0)
+        ax.plot(spent[known], mean, label=name, markevery=8, **style)
+        ends[name] = float(mean[-1])
+    return ends
+
+
+def ahead(races: Mapping[str, Any], *, title: str) -> np.ndarray:
+    """Draw how many points below the line's error each strategy ends, validation and test; return the axes.
+
+    Intervals: 95 % for all comparisons of a panel together.
+    """
+    figure, panels = plt.subplots(1, len(races), figsize=(10.6, 4.5), dpi=100, layout="constrained", sharey=True)
+    for ax, (name, race) in zip(panels, races.items(), strict=True):
+        summary = 100 * race.summary().drop(index=_line(race))
+        order = [who for who in races[next(iter(races))].summary().index if who in summary.index]
+        for part, down, color, marker in (("ahead", -0.16, BLUE, "D"), ("test_ahead", 0.16, VERMILLION, "o")):
+            rows = summary.loc[order]
+            ends = [rows[part] - rows[f"{part}_low"], rows[f"{part}_high"] - rows[part]]
+            ax.errorbar(rows[part], np.arange(len(order)) + down, xerr=ends, color=color, marker=marker, capsize=3,
+                        linestyle="none", label="validation error" if part == "ahead" else "test error")
+        ax.axvline(0, color=INK, linestyle="--", linewidth=1.5)
+        ax.set_yticks(range(len(order)), [short(who) for who in order])
+        ax.set_ylim(len(order) - 0.5, -0.5)
+        told = "; ".join(f"{who} {summary['ahead'][who]:+.2f}, {summary['test_ahead'][who]:+.2f}" for who in order)
+        finish(ax, title=name, xlabel="points below random × 2 (right: better)", ylabel="", below=46,
+               description=f"Points ahead of the line in validation and test error: {told}.")
+    figure.suptitle(title, x=0.01, ha="left", color=INK, fontsize=13)
+    return panels
+
+
+def _line(race: Any) -> str:
+    return next(name for name in race.runs if "twice" in name)
+
+
+def wrong_then_right(wrong: Mapping[str, Interval], right: Mapping[str, Interval], *, titles: tuple[str, str],
+                     xlabels: tuple[str, str], my_guess: Any = ...) -> Sequence[Axes]:
+    """Draw a comparison as it misleads and as it should have been made, side by side; return both axes.
+
+    Each names its entrants: (value, low, high). `my_guess` is drawn on the right.
+    """
+    height = 1.5 + 0.36 * max(len(wrong), len(right))
+    figure, panels = plt.subplots(1, 2, figsize=(10.6, height), dpi=100, layout="constrained")
+    for ax, rows, title, xlabel, color, marker in zip(
+            panels, (wrong, right), titles, xlabels, (VERMILLION, BLUE), "so", strict=True):
+        for y, (value, low, high) in enumerate(rows.values()):
+            ax.errorbar([value], [y], xerr=[[value - low], [high - value]], color=color, marker=marker, capsize=3)
+        ax.set_yticks(range(len(rows)), [short(name) for name in rows])
+        ax.set_ylim(len(rows) - 0.5, -0.5)
+        if ax is panels[1]:
+            guess(ax, my_guess, axis="x")
+        finish(ax, title=title, xlabel=xlabel, ylabel="", below=46,
+               description="; ".join(f"{name} {value:.2f}" for name, (value, _, _) in rows.items()) + ".")
+        ax.title.set_fontsize(11)
+    return list(panels)
+
+
+def evidence(points: np.ndarray, told: np.ndarray, *, rows: Sequence[str], columns: Sequence[str], title: str) -> Axes:
+    """Draw what the races say of each strategy (row) in each setting (column), as coloured cells.
+
+    points, (rows, columns): how far below the line's test error. told: 1 better than the line, -1 worse, 0 not told apart.
+    """
+    figure, ax = plt.subplots(figsize=(10.6, 0.46 * len(rows) + 1.9), dpi=100, layout="constrained")
+    colours = {1: GREEN, 0: "white", -1: VERMILLION}
+    marks = {1: "▲", 0: "?", -1: "▼"}
+    for row, column in np.ndindex(*points.shape):
+        says = int(told[row, column])
+        ax.fill_between([column - 0.48, column + 0.48], row - 0.46, row + 0.46, color=colours[says], alpha=0.35,
+                        linewidth=0)
+        ax.text(column, row, f"{marks[says]} {points[row, column]:+.2f}", ha="center", va="center", color=INK, fontsize=10)
+    ax.set_xticks(range(len(columns)), columns)
+    ax.set_yticks(range(len(rows)), [short(name) for name in rows])
+    ax.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
+    words = {1: "better", 0: "not told apart", -1: "worse"}
+    described = "; ".join(f"{name}: " + ", ".join(words[int(says)] for says in line)
+                          for name, line in zip(rows, told, strict=True))
+    return finish(ax, title=title, xlabel="▲ better than random × 2    ▼ worse    ? not told apart    (points of test error)",
+                  ylabel="", description=f"Columns: {', '.join(column.replace(chr(10), ' ') for column in columns)}. "
+                  f"{described}.")
