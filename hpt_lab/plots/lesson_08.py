@@ -27,8 +27,11 @@ def short(name: str) -> str:
     return name.replace("Bayesian optimization", "Bayesian opt.").replace("successive halving", "succ. halving")
 
 
-def any_time(races: Mapping[str, Any], *, title: str) -> np.ndarray:
-    """Draw mean validation errors over what was spent, a panel a race, bands of two standard errors; return the axes."""
+def any_time(races: Mapping[str, Any], *, title: str, my_guess: Any = ...) -> np.ndarray:
+    """Draw mean validation errors over what was spent, a panel a race, bands of two standard errors; return the axes.
+
+    `my_guess`: where on the first panel's horizontal axis.
+    """
     figure, panels = plt.subplots(1, len(races), figsize=(10.6, 4.9), dpi=100, layout="constrained", squeeze=False)
     for ax, (name, race) in zip(panels[0], races.items(), strict=True):
         ends = _curves_of(race, ax)
@@ -38,6 +41,8 @@ def any_time(races: Mapping[str, Any], *, title: str) -> np.ndarray:
         ax.yaxis.set_major_formatter("{x:g}")
         ax.xaxis.set_major_formatter("{x:g}")
         ax.yaxis.set_minor_formatter(NullFormatter())
+        if ax is panels[0][0]:
+            guess(ax, my_guess, axis="x")
         unit = "epochs" if race.unit == "epochs" else "seconds, simulated"
         finish(ax, title=name, xlabel=f"spent, {unit}", ylabel="validation error, %" if ax is panels[0][0] else "",
                description="Mean errors at the end: " + "; ".join(f"{who} {end:.2f} %" for who, end in ends.items()) + ".")
@@ -64,10 +69,10 @@ def _curves_of(race: Any, ax: Axes) -> dict[str, float]:
     return ends
 
 
-def ahead(races: Mapping[str, Any], *, title: str) -> np.ndarray:
+def ahead(races: Mapping[str, Any], *, title: str, my_guess: Any = ...) -> np.ndarray:
     """Draw how many points below the line's error each strategy ends, validation and test; return the axes.
 
-    Intervals: 95 % for all comparisons of a panel together.
+    Intervals: 95 % for all comparisons of a panel together. `my_guess`: points, on the first panel.
     """
     figure, panels = plt.subplots(1, len(races), figsize=(10.6, 4.5), dpi=100, layout="constrained", sharey=True)
     for ax, (name, race) in zip(panels, races.items(), strict=True):
@@ -79,6 +84,8 @@ def ahead(races: Mapping[str, Any], *, title: str) -> np.ndarray:
             ax.errorbar(rows[part], np.arange(len(order)) + down, xerr=ends, color=color, marker=marker, capsize=3,
                         linestyle="none", label="validation error" if part == "ahead" else "test error")
         ax.axvline(0, color=INK, linestyle="--", linewidth=1.5)
+        if ax is panels[0]:
+            guess(ax, my_guess, axis="x")
         ax.set_yticks(range(len(order)), [short(who) for who in order])
         ax.set_ylim(len(order) - 0.5, -0.5)
         told = "; ".join(f"{who} {summary['ahead'][who]:+.2f}, {summary['test_ahead'][who]:+.2f}" for who in order)
@@ -136,3 +143,31 @@ def evidence(points: np.ndarray, told: np.ndarray, *, rows: Sequence[str], colum
     return finish(ax, title=title, xlabel="▲ better than random × 2    ▼ worse    ? not told apart    (points of test error)",
                   ylabel="", description=f"Columns: {', '.join(column.replace(chr(10), ' ') for column in columns)}. "
                   f"{described}.")
+
+
+def choices(questions: Sequence[tuple[str, str, bool]], *, title: str) -> Axes:
+    """Draw a decision: a question a row, an arrow to what to do if yes, an arrow down if no.
+
+    questions: (question, what to do, whether this page has numbers for it); without numbers the box is dashed.
+    """
+    figure, ax = plt.subplots(figsize=(10.6, 1.15 * len(questions) + 0.6), dpi=100, layout="constrained")
+    for row, (question, answer, measured) in enumerate(questions):
+        _box(ax, 0.0, row, 3.6, question, color=INK, line="-")
+        _box(ax, 4.4, row, 6.2, answer, color=GREEN if measured else INK, line="-" if measured else "--")
+        ax.annotate("", (4.35, row), (3.65, row), arrowprops={"arrowstyle": "->", "color": INK})
+        ax.text(4.0, row - 0.08, "yes", ha="center", va="bottom", color=INK, fontsize=9.5)
+        if row + 1 < len(questions):
+            ax.annotate("", (1.8, row + 0.64), (1.8, row + 0.36), arrowprops={"arrowstyle": "->", "color": INK})
+            ax.text(1.9, row + 0.5, "no", va="center", color=INK, fontsize=9.5)
+    ax.set(xlim=(-0.05, 10.7), ylim=(len(questions) - 0.6, -0.4))
+    told = " ".join(f"{question} Then: {answer}{'' if measured else ' (no numbers on this page)'}."
+                    for question, answer, measured in questions)
+    finish(ax, title=title, xlabel="", ylabel="", description=told.replace("\n", " "))
+    ax.set_axis_off()
+    return ax
+
+
+def _box(ax: Axes, left: float, row: float, width: float, text: str, *, color: str, line: str) -> None:
+    ax.add_patch(FancyBboxPatch((left + 0.08, row - 0.27), width - 0.16, 0.54, boxstyle="round,pad=0.06", fill=False,
+                                edgecolor=color, linestyle=line, linewidth=1.8))
+    ax.text(left + width / 2, row, text, ha="center", va="center", color=INK, fontsize=9.5)
