@@ -44,7 +44,7 @@ def live(races: Races, again: Races, shares: np.ndarray) -> None:
                 told = np.transpose([recorded.losses, recorded.test_errors])
                 claim(f"seed {seed} of {who} agrees with the recording", np.allclose(found, told, atol=1e-9, equal_nan=True))
                 compared += 1
-    claim("three seeds of seven or more entrants on four races", compared >= 3 * 7 * 4)
+    claim("three seeds of six or more entrants on four races", compared >= 3 * 6 * 4)
 
 
 def early(found: Mapping[tuple[str, str], tuple[float, float, float]]) -> None:

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from hpt_lab.plots.figure import BLUE, FAINT, GREEN, INK, VERMILLION, alt, finish, guess
+from hpt_lab.plots.figure import BLUE, GREEN, INK, VERMILLION, finish, guess
 from hpt_lab.plots.race import styles_of
 
 Interval = tuple[float, float, float]  # value, low, high
@@ -106,7 +106,7 @@ def wrong_then_right(wrong: Mapping[str, Interval], right: Mapping[str, Interval
     Each names its entrants: (value, low, high). `my_guess` is drawn on the right.
     """
     height = 1.5 + 0.36 * max(len(wrong), len(right))
-    figure, panels = plt.subplots(1, 2, figsize=(10.6, height), dpi=100, layout="constrained")
+    _, panels = plt.subplots(1, 2, figsize=(10.6, height), dpi=100, layout="constrained")
     for ax, rows, title, xlabel, color, marker in zip(
             panels, (wrong, right), titles, xlabels, (VERMILLION, BLUE), "so", strict=True):
         for y, (value, low, high) in enumerate(rows.values()):
@@ -126,7 +126,7 @@ def evidence(points: np.ndarray, told: np.ndarray, *, rows: Sequence[str], colum
 
     points, (rows, columns): how far below the line's test error. told: 1 better than the line, -1 worse, 0 not told apart.
     """
-    figure, ax = plt.subplots(figsize=(10.6, 0.46 * len(rows) + 1.9), dpi=100, layout="constrained")
+    _, ax = plt.subplots(figsize=(10.6, 0.46 * len(rows) + 1.9), dpi=100, layout="constrained")
     colours = {1: GREEN, 0: "white", -1: VERMILLION}
     marks = {1: "▲", 0: "?", -1: "▼"}
     for row, column in np.ndindex(*points.shape):
@@ -150,7 +150,7 @@ def choices(questions: Sequence[tuple[str, str, bool]], *, title: str) -> Axes:
 
     questions: (question, what to do, whether this page has numbers for it); without numbers the box is dashed.
     """
-    figure, ax = plt.subplots(figsize=(10.6, 1.15 * len(questions) + 0.6), dpi=100, layout="constrained")
+    _, ax = plt.subplots(figsize=(10.6, 1.15 * len(questions) + 0.6), dpi=100, layout="constrained")
     for row, (question, answer, measured) in enumerate(questions):
         _box(ax, 0.0, row, 3.6, question, color=INK, line="-")
         _box(ax, 4.4, row, 6.2, answer, color=GREEN if measured else INK, line="-" if measured else "--")
