@@ -125,10 +125,13 @@ def trials(by_trials: np.ndarray, at_equal: Mapping[str, np.ndarray]) -> None:
     claim("at equal epochs it is far behind", told_apart(other) and other.mean() > 1)
 
 
-def tuner(tuned: np.ndarray, again: np.ndarray, promised: Any, kept: Any) -> None:
-    """Check the tuned tuner. tuned: errors in %, (seeds, settings); again: three seeds live; gains in points."""
+def tuner(tuned: np.ndarray, again: np.ndarray, promised: Any, kept: Any, of_ten: Any) -> None:
+    """Check the tuned tuner. tuned: errors in %, (seeds, settings); again: three seeds live; then gains in points."""
     claim("three seeds live agree with the recording", np.allclose(100 * again[..., 0], tuned[:len(again)], atol=1e-7))
     claim("the gain on the tuning seeds is larger than on fresh ones", np.mean(promised) > np.mean(kept) + 0.02)
+    claim("tuned on three seeds it gains 0.10 points there", abs(np.mean(promised) - 0.10) < 0.006)
+    claim("and is worse than the default on fresh seeds", np.mean(kept) < -0.02)
+    claim("tuned on ten it promises 0.02", abs(np.mean(of_ten) - 0.025) < 0.006)
 
 
 def evidence(points: np.ndarray, told: np.ndarray, names: list[str], columns: list[str]) -> None:

@@ -64,10 +64,10 @@ def test_spaces_trials_and_tuner_fail_when_turned_round():
     with pytest.raises(AssertionError):
         claims.trials(by_trials[:, ::-1], at_equal)
     rows = load("lesson_08.halving_settings")
-    claims.tuner(100 * rows[..., 0], rows[:3], [0.1], [-0.06])
+    claims.tuner(100 * rows[..., 0], rows[:3], [0.1], [-0.06], [0.025])
     for again, promised in ((rows[1:4], [0.1]), (rows[:3], [-0.06])):
         with pytest.raises(AssertionError):
-            claims.tuner(100 * rows[..., 0], again, promised, [-0.06])
+            claims.tuner(100 * rows[..., 0], again, promised, [-0.06], [0.025])
 
 
 def test_a_strategy_better_everywhere_would_end_the_lesson():
