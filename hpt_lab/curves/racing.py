@@ -162,9 +162,7 @@ def race(strategies: Mapping[str, Strategy], table: Table, budget: float, seeds:
         raise StrategyError(f"a race needs a strategy and at least two seeds, got {list(strategies)} and {list(chosen)}")
     if not budget > 0 or unit not in ("epochs", "seconds"):
         raise StrategyError(f"budget must be above 0 and unit 'epochs' or 'seconds', got {budget!r} and {unit!r}")
-    trials = 2 * math.ceil(budget / table.epochs) if unit == "epochs" else 40
-    field = {name: (strategy, 1) for name, strategy in strategies.items()}
-    field[LINE] = random_search(table.space, trials=trials, budget=table.epochs), 2
+    field = entrants(strategies, table, budget, unit)
     jobs = [(name, chosen[i:i + CHUNK]) for name in field for i in range(0, len(chosen), CHUNK)]
     done = Parallel(n_jobs=processes)(
         delayed(_run_some)(STRATEGIES[field[name][0].name], field[name][0].settings, table, some, field[name][1],
@@ -173,6 +171,15 @@ def race(strategies: Mapping[str, Strategy], table: Table, budget: float, seeds:
     for (name, _), some_runs in zip(jobs, done, strict=True):
         runs[name] += some_runs
     return Race(table, metric, unit, budget, workers, chosen, runs)
+
+
+def entrants(strategies: Mapping[str, Strategy], table: Table, budget: float, unit: Unit
+             ) -> dict[str, tuple[Strategy, int]]:
+    """Return who runs, and how many times the budget each may spend: the strategies once, the line to beat twice."""
+    trials = 2 * math.ceil(budget / table.epochs) if unit == "epochs" else 40
+    field = {name: (strategy, 1) for name, strategy in strategies.items()}
+    field[LINE] = random_search(table.space, trials=trials, budget=table.epochs), 2
+    return field
 
 
 def contestants(table: Table, *, eta: int = 3) -> dict[str, Strategy]:

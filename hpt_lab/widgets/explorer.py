@@ -22,6 +22,7 @@ class Explorer(Board):
     """A board that can always be drawn; see the top of this file."""
 
     _begun = False
+    _unseen = False  # it runs before it is shown: nobody watches, so nothing waits
     _steps: Iterator[float] | None = None  # where a pause has left them
     stop = threading.Event()  # the running work's, for a slice that takes long
     _state_of: Any = None  # what the state was made from; None: anything must be made anew
@@ -50,8 +51,10 @@ class Explorer(Board):
         self.prepare()
         self.frame()
         if run:
+            self._unseen = True
             self.start()
             WORKER.wait(RUN_SECONDS)
+            self._unseen = False
 
     def work(self, stop: threading.Event) -> Iterator[None]:
         """Go on with the steps that a pause has left, or begin them."""
@@ -62,7 +65,7 @@ class Explorer(Board):
         try:
             for seconds in steps:
                 self._steps = steps  # for the next Run, should this generator be closed here
-                stop.wait(seconds)
+                stop.wait(0 if self._unseen else seconds)
                 yield
                 self._steps = None
         except GeneratorExit:

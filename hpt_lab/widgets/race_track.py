@@ -83,7 +83,7 @@ class RaceTrack(Explorer):
             shown = 0.0
             for spent in self._together(number):  # many results may come at one step
                 self._spent = spent
-                if self.picture.due():
+                if self.picture.due() and not self._unseen:
                     self._move() if one else self.say(self.words())
                 yield SLOWEST / STEPS if one and spent > shown else 0.0
                 shown = spent
@@ -122,7 +122,7 @@ class RaceTrack(Explorer):
             self._views[ONE][0].set(xlim=(1, self.budget * 1.02), ylim=(low * 0.9, 1.0))
             title = f"{self.table.name}: best loss so far, {self.budget:,} epochs each"
             if self._spent >= self.budget:
-                title = (f"{self.table.name}: after {self.budget:,} epochs each, {len(self._leaders())} of {len(self.field)} "
+                title = (f"{self.table.name}: after {self._each()}, {len(self._leaders())} of {len(self.field)} "
                          f"have found {self._loss(self._leaders()[0]):.4f}")
             self._views[ONE][0].set_title(title, loc="left", fontsize=10.5, color=INK)
         else:
@@ -144,10 +144,11 @@ class RaceTrack(Explorer):
         ranks.set_yticks(range(len(self.field)), [_short(str(name)) for name in race.summary().index])
 
     def _draw_track(self, ax: Axes, ladder: Axes) -> None:
-        """Draw axes and a line per strategy, which `_move` fills."""
-        for name, style in plots.styles_of(self.field).items():
+        """Draw axes and a line per strategy, which `_move` fills; each is thinner than those below, so that none hides."""
+        for below, (name, style) in enumerate(plots.styles_of(self.field).items()):
+            style["linewidth"] = 1.2 + 0.5 * (len(self.field) - 1 - below)
             self._lines[name], = ax.plot([], [], label=name, drawstyle="steps-post", markevery=0.15, **style)
-            label = ladder.text(0.2, 0, "", va="center", fontsize=9.5, color=INK)
+            label = ladder.text(0.21, 0, "", va="center", fontsize=9.5, color=INK)
             self._places[name] = ladder.plot([0.02, 0.1, 0.18], [0, 0, 0], markevery=[1], **style)[0], label
         ax.set_xscale("log")
         ax.set_yscale("log")
@@ -185,6 +186,10 @@ class RaceTrack(Explorer):
         best = min(map(self._loss, self.field))
         return [name for name in self.field if self._loss(name) == best]
 
+    def _each(self) -> str:
+        """Say what everybody has spent, the line to beat included."""
+        return f"{self._spent:,.0f} epochs each ({_short(LINE)}: {2 * self._spent:,.0f})"
+
     def words(self) -> str:
         """Return the line of text under the controls."""
         values = self.controls.values
@@ -197,7 +202,7 @@ class RaceTrack(Explorer):
             now = f" of {values['seeds']}; the next is {10 * tenths}% done" if done < values["seeds"] else ""
             return f"{count(done, 'seed')}{now}.{self._verdict}"
         leaders = self._leaders()
-        text = (f"After {self._spent:,.0f} epochs each: {', '.join(map(_short, leaders))} "
+        text = (f"After {self._each()}: {', '.join(map(_short, leaders))} "
                 f"{'lead' if len(leaders) > 1 else 'leads'} with {self._loss(leaders[0]):.4f}")
         return text + (". One seed is an anecdote: race many." if self._spent >= self.budget else ".")
 
