@@ -6,6 +6,7 @@
     ├── DataError       a data set, its split, or its folds
     ├── BuildError      what a user's `build(config)` returned can't be trained
     ├── JournalError    a journal that is unreadable or belongs to another study
+    ├── DiskError       a file that can't be written: no trial's fault, so the study stops
     └── StudyError      a study that stopped; carries what was computed as `.study`
 
 Every message names the argument, its value, the constraint, and the remedy.
@@ -38,6 +39,10 @@ class BuildError(HptError):
 
 class JournalError(HptError):
     """A journal can't be read, or belongs to another study."""
+
+
+class DiskError(HptError):
+    """A disk is full, read-only or gone. No trial's fault: nothing is recorded, the study stops."""
 
 
 class StudyError(HptError):

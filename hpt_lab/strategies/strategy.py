@@ -67,12 +67,20 @@ def strategy(function: Callable[..., Batches | list[Batches] | Propose]) -> Call
             settings["first"] = list(settings["first"])
             for config in settings["first"]:
                 settings["space"].check(config)
-        start = functools.partial(function, **settings)
+        start = functools.partial(_begin, make, settings)
         start()  # check the arguments now, not when the search begins
         return Strategy(function.__name__, settings, start)
 
     STRATEGIES[function.__name__] = make
     return make
+
+
+def _begin(make: Any, settings: dict[str, Any]) -> Batches | list[Batches] | Propose:
+    """Begin the search of the function that `@strategy` wrapped as `make`.
+
+    Pickle stores a function by its name, and by that name it finds `make`, never the function inside.
+    """
+    return make.__wrapped__(**settings)
 
 
 def draw(space: Space, seed: int, trial: int, first: Sequence[Config] = ()) -> Config:
