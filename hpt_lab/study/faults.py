@@ -1,8 +1,8 @@
 """What ends a trial, and what ends the study instead: read `failed`.
 
 An objective may raise anything. That is the trial's own failure, recorded with its message, and the
-study goes on. Two things are not the trial's: Ctrl-C, which `evaluate` lets pass, and a disk that is
-full or can't be written, on which every further trial would fail as innocently as this one.
+study goes on. Two things are not the trial's: Ctrl-C, which `evaluate` lets pass, and a disk that
+is full or can't be written, on which every further trial would fail as innocently as this one.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ _DISK = {errno.ENOSPC, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC)}  # W
 
 
 def failed(error: BaseException, seconds: float) -> Outcome:
-    """Return the outcome of a trial that ended in `error`; raise DiskError if the disk was to blame."""
+    """Return the outcome of a trial that ended in `error`; raise DiskError if the disk did it."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, DiskError):
             raise cause
         if isinstance(cause, OSError) and cause.errno in _DISK:
-            raise DiskError(f"the objective could not write: {describe(cause)}; free space") from error
+            raise DiskError(
+                f"the objective could not write: {describe(cause)}; free space"
+            ) from error
         cause = cause.__cause__
     return failure(describe(error), seconds)
 

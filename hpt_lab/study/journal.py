@@ -1,14 +1,14 @@
 """A study's append-only record: JSON lines that survive `kill -9`.
 
-    {"hpt_lab_journal": 1, "strategy": "hyperband", "settings": {...}, "objective": {...}}  the header
+    {"hpt_lab_journal": 1, "strategy": "hyperband", "settings": {...}, "objective": {...}}  header
     {"ask": {"id": 0, "config": {...}, "budget": 1, ...}}                a trial was handed out
     {"tell": 0, "budget": 1, "loss": 0.25, "metrics": {...}, ...}        its outcome, synced to disk
 
 A generator can't be stored. It need not be: `replay` starts the strategy again, feeds it the same
 outcomes in the same order, and insists that it asks for the same trials. A line torn by a crash can
 only be the last; it is cut off. A line that can't be written whole, on a full disk, is taken back.
-The file is this driver's alone (lock.py), and a look before every line sees that it still is: one that
-was removed, replaced, cut or written to meanwhile stops the study.
+The file is this driver's alone (lock.py), and a look before every line sees that it still is: one
+that was removed, replaced, cut or written to meanwhile stops the study.
 A journal is data from outside: parsed as JSON, checked, never evaluated.
 """
 
@@ -39,7 +39,7 @@ _brief.maxstring = 200
 class Journal:
     """Append to the journal at `path`, which is made with `header` if it is not there yet.
 
-    Raises JournalError if `path` can't be written, another driver has it, or it holds another study.
+    Raises JournalError if `path` can't be written, is another driver's, or holds another study.
     """
 
     def __init__(self, path: str | Path, header: Entry):
@@ -73,20 +73,25 @@ class Journal:
             there = os.stat(self.path)
             mine = os.fstat(self._file.fileno())
         except FileNotFoundError:
-            raise JournalError(f"the journal {self.path} was removed while the study ran; put it "
-                               "back, or begin again with another") from None
+            raise JournalError(
+                f"the journal {self.path} was removed while the study ran; put it "
+                "back, or begin again with another"
+            ) from None
         except (OSError, ValueError) as error:  # ValueError: closed, as in a forked child
             raise JournalError(f"the journal {self.path} is out of reach: {error}") from None
         if not os.path.samestat(there, mine):
-            raise JournalError(f"the journal {self.path} was replaced by another file while the study "
-                               "ran; put the right one back, or begin again with another")
+            raise JournalError(
+                f"the journal {self.path} was replaced by another file while the study "
+                "ran; put the right one back, or begin again with another"
+            )
         if mine.st_size != self._length:
             raise JournalError(
-                f"the journal {self.path} was changed while the study ran: it has {mine.st_size} bytes, "
-                f"the study wrote {self._length}; put back what it was, or begin again with another")
+                f"the journal {self.path} was changed while the study ran: it has {mine.st_size} "
+                f"bytes, the study wrote {self._length}; put it back, or begin again with another"
+            )
 
     def replay(self, ask_tell: AskTell) -> None:
-        """Bring a fresh `ask_tell` to where this journal ends; trials without an outcome stay pending."""
+        """Bring a fresh `ask_tell` to where this journal ends; those without outcome stay pending."""
         for number, entry in enumerate(self.entries, start=2):
             where = f"{self.path}, line {number}"
             if "ask" in entry:
@@ -94,14 +99,16 @@ class Journal:
                 if trial is None or json.loads(json.dumps(_trial_entry(trial))) != entry["ask"]:
                     raise JournalError(
                         f"{where}: the strategy now asks for {trial}, the journal has "
-                        f"{_brief.repr(entry['ask'])}; it was written by another version of the strategy")
+                        f"{_brief.repr(entry['ask'])}; it was written by another version of it"
+                    )
             else:
                 pending = [trial for trial in ask_tell.history.pending if _answers(entry, trial)]
                 if not pending:
                     raise JournalError(
                         f"{where}: an outcome for trial {_brief.repr(entry['tell'])} at budget "
                         f"{_brief.repr(entry.get('budget'))}, which was never asked; "
-                        "the lines were edited or reordered")
+                        "the lines were edited or reordered"
+                    )
                 ask_tell.tell(pending[0], _outcome(entry, where))
 
     def close(self) -> None:
@@ -109,7 +116,7 @@ class Journal:
         release(self._file, self.path)
 
     def _open(self, first: bytes) -> list[Entry]:
-        """Compare the header with `first`, cut off a torn last line, and return the other entries."""
+        """Compare the header with `first`, cut off a torn last line, return the other entries."""
         try:
             raw = self._file.readall()
             if len(raw) < len(first) and first.startswith(raw):  # new, or torn in its header
@@ -128,33 +135,40 @@ class Journal:
     def _compare(self, found: Entry, own: Entry) -> None:
         there = _flat(found)
         here = _flat(own)
-        differing = [f"{key} is {_brief.repr(there.get(key))} there and {_brief.repr(here.get(key))} here"
-                     for key in sorted(there.keys() | here.keys()) if there.get(key) != here.get(key)]
+        differing = [
+            f"{key} is {_brief.repr(there.get(key))} there and {_brief.repr(here.get(key))} here"
+            for key in sorted(there.keys() | here.keys())
+            if there.get(key) != here.get(key)
+        ]
         if differing:
-            raise JournalError(f"{self.path} is the journal of another study: {'; '.join(differing)}. "
-                               "Give this study a journal of its own, or make the two agree")
+            raise JournalError(
+                f"{self.path} is the journal of another study: {'; '.join(differing)}. "
+                "Give this study a journal of its own, or make the two agree"
+            )
 
     def _write(self, line: bytes) -> None:
         self.check()
         rest = memoryview(line)
         try:
             while rest:
-                rest = rest[self._file.write(rest):]
+                rest = rest[self._file.write(rest) :]
         except OSError as error:
             self._cut(self._length)
             raise self._refused(error) from error
         self._length += len(line)
 
     def _cut(self, length: int) -> None:
-        """Take back what stands after `length` bytes; where even that fails, the next reader does."""
+        """Take back what stands after `length` bytes; if even that fails, the next reader does."""
         with contextlib.suppress(OSError):
             self._file.truncate(length)
             self._file.seek(length)
             self._length = length
 
     def _refused(self, error: OSError) -> JournalError:
-        return JournalError(f"can't write to the journal {self.path}: {error.strerror}; free space, or "
-                            "make its disk writable again")
+        return JournalError(
+            f"can't write to the journal {self.path}: {error.strerror}; free space, or "
+            "make its disk writable again"
+        )
 
 
 def read_header(path: str | Path) -> Entry:
@@ -167,46 +181,60 @@ def read_header(path: str | Path) -> Entry:
         check_regular(found)
         raw = found.read_bytes()
     except OSError as error:
-        raise JournalError(f"can't read the journal {found}: {error.strerror}; check the path") from None
+        raise JournalError(
+            f"can't read the journal {found}: {error.strerror}; check the path"
+        ) from None
     return parse(raw, found)[0]
 
 
 def journal_path(journal: Any) -> Path:
     """Return the file that `journal` means, links followed and `~` the home directory."""
     if not isinstance(journal, (str, Path)) or not str(journal).strip():
-        raise JournalError(f"journal must be a file's path, got {journal!r}; try 'runs/study.jsonl'")
+        raise JournalError(
+            f"journal must be a file's path, got {journal!r}; try 'runs/study.jsonl'"
+        )
     try:
         path = os.path.realpath(Path(journal).expanduser())
         os.fsencode(path)
     except (ValueError, RuntimeError, OSError) as error:  # a NUL, lone surrogates, an unknown ~user
-        raise JournalError(f"journal must be a file's path, got {journal!r}: {error}; "
-                           "choose a plain name") from None
+        raise JournalError(
+            f"journal must be a file's path, got {journal!r}: {error}; choose a plain name"
+        ) from None
     return Path(path)
 
 
 def parse(raw: bytes, path: Path) -> tuple[Entry, list[Entry], int]:
-    """Return header, entries, and the length in bytes of the whole lines; a torn last one is left out."""
+    """Return header, entries, and the length in bytes of whole lines; a torn last is left out."""
     good = raw.rfind(b"\n") + 1
     lines = raw[:good].split(b"\n")[:-1]
     if not lines:
-        raise JournalError(f"{path} has no header, so it recorded nothing; delete it and start again")
+        raise JournalError(
+            f"{path} has no header, so it recorded nothing; delete it and start again"
+        )
     header = _loads(lines[0])
     if not isinstance(header, dict) or "hpt_lab_journal" not in header:
-        raise JournalError(f"{path}, line 1: not a journal of hpt_lab: {lines[0][:60]!r}; "
-                           "choose another file")
+        raise JournalError(
+            f"{path}, line 1: not a journal of hpt_lab: {lines[0][:60]!r}; choose another file"
+        )
     version = header["hpt_lab_journal"]
     if version != VERSION or isinstance(version, bool):
-        raise JournalError(f"{path} is a journal of version {_brief.repr(version)}, this is version "
-                           f"{VERSION}; read it with the hpt_lab that wrote it")
+        raise JournalError(
+            f"{path} is a journal of version {_brief.repr(version)}, this is version "
+            f"{VERSION}; read it with the hpt_lab that wrote it"
+        )
     if not isinstance(header.get("strategy"), str) or not isinstance(header.get("settings"), dict):
-        raise JournalError(f"{path}, line 1: the header names no strategy with settings: "
-                           f"{lines[0][:60]!r}; choose another file")
+        raise JournalError(
+            f"{path}, line 1: the header names no strategy with settings: "
+            f"{lines[0][:60]!r}; choose another file"
+        )
     entries = []
     for number, line in enumerate(lines[1:], start=2):
         entry = _loads(line)
         if not isinstance(entry, dict) or len(entry.keys() & {"ask", "tell"}) != 1:
-            raise JournalError(f"{path}, line {number}: not a journal entry: {line[:60]!r}. "
-                               f"Delete from this line on to go on from line {number - 1}")
+            raise JournalError(
+                f"{path}, line {number}: not a journal entry: {line[:60]!r}. "
+                f"Delete from this line on to go on from line {number - 1}"
+            )
         entries.append(entry)
     return header, entries, good
 
@@ -227,25 +255,42 @@ def _line(entry: Entry, what: str) -> bytes:
     try:
         return json.dumps(entry, allow_nan=False).encode() + b"\n"
     except (TypeError, ValueError, RecursionError) as error:
-        raise JournalError(f"{what} can't be written as JSON: {error}; "
-                           "use numbers, strings, lists and dicts") from None
+        raise JournalError(
+            f"{what} can't be written as JSON: {error}; use numbers, strings, lists and dicts"
+        ) from None
 
 
 def _trial_entry(trial: Trial) -> Entry:
-    return {"id": trial.id, "config": trial.config, "budget": trial.budget, "bracket": trial.bracket,
-            "rung": trial.rung, "parent": trial.parent}
+    return {
+        "id": trial.id,
+        "config": trial.config,
+        "budget": trial.budget,
+        "bracket": trial.bracket,
+        "rung": trial.rung,
+        "parent": trial.parent,
+    }
 
 
 def _outcome_entry(trial: Trial, outcome: Outcome) -> Entry:
     metrics = {name: _number(value) for name, value in outcome.metrics.items()}
     curves = {name: _numbers(values) for name, values in outcome.curves.items()}
-    return {"tell": trial.id, "budget": trial.budget, "loss": _number(outcome.loss), "metrics": metrics,
-            "seconds": outcome.seconds, "error": outcome.error, "curves": curves}
+    return {
+        "tell": trial.id,
+        "budget": trial.budget,
+        "loss": _number(outcome.loss),
+        "metrics": metrics,
+        "seconds": outcome.seconds,
+        "error": outcome.error,
+        "curves": curves,
+    }
 
 
 def _answers(entry: Entry, trial: Trial) -> bool:
     """True if the entry is an outcome of `trial`; True and 1.0 are no ids."""
-    return type(entry["tell"]) is int and (entry["tell"], entry.get("budget")) == (trial.id, trial.budget)
+    return type(entry["tell"]) is int and (entry["tell"], entry.get("budget")) == (
+        trial.id,
+        trial.budget,
+    )
 
 
 def _outcome(entry: Entry, where: str) -> Outcome:
@@ -260,8 +305,10 @@ def _outcome(entry: Entry, where: str) -> Outcome:
             raise TypeError("seconds must be a number")
         return Outcome(_restore(entry["loss"]), metrics, seconds, error, curves)
     except (KeyError, TypeError, AttributeError, OverflowError) as fault:
-        raise JournalError(f"{where}: an outcome that lacks or garbles a field ({fault!r:.200}): "
-                           f"{_brief.repr(entry)}. Delete from this line on to go on before it") from None
+        raise JournalError(
+            f"{where}: an outcome that lacks or garbles a field ({fault!r:.200}): "
+            f"{_brief.repr(entry)}. Delete from this line on to go on before it"
+        ) from None
 
 
 def _number(value: float) -> float | None:
@@ -289,7 +336,7 @@ def _restore(value: Any) -> float:
 
 
 def _flat(entry: Entry) -> Entry:
-    """Flatten nested dicts to dotted names, so that an error can name the one setting that differs."""
+    """Flatten nested dicts to dotted names, so that an error can name the setting that differs."""
     flat: Entry = {}
     todo = [("", entry)]
     while todo:  # no recursion: the file decides how deep it nests

@@ -2,8 +2,8 @@
 
 The lock is the operating system's, on the open file (`filelock.lock_descriptor`): it holds whatever
 name, link or directory the file is reached by, between threads as between processes, and ends with
-its process, however that ends. Who holds it stands beside the journal in `JOURNAL.driver`, a note for
-the error message and nothing more: left over after a crash, lost or forged, it locks nobody out.
+its process, however that ends. Who holds it stands beside the journal in `JOURNAL.driver`, a note
+for the error message and no more: left over after a crash, lost or forged, it locks nobody out.
 Reading stays free (on Windows only once the study has ended, for locks are mandatory there).
 """
 
@@ -38,25 +38,31 @@ def hold(path: Path) -> FileIO:
         check_regular(path)
         file = FileIO(os.open(path, _FLAGS, 0o666), "r+")
     except OSError as error:
-        raise JournalError(f"can't write the journal {path}: {error.strerror}; "
-                           "choose a file in a folder that you can write to") from error
+        raise JournalError(
+            f"can't write the journal {path}: {error.strerror}; "
+            "choose a file in a folder that you can write to"
+        ) from error
     try:
         locked = lock_descriptor(file.fileno(), blocking=False)
     except OSError as error:
         file.close()
-        raise JournalError(f"can't lock the journal {path}: {error.strerror}; "
-                           "keep it on a disk that knows locks, a local one for instance") from error
+        raise JournalError(
+            f"can't lock the journal {path}: {error.strerror}; "
+            "keep it on a disk that knows locks, a local one for instance"
+        ) from error
     if not locked:
         file.close()
-        raise JournalError(f"the journal {path} is in use by {_holder(path)}. Wait until that study "
-                           "has ended, stop it, or give this one a journal of its own")
+        raise JournalError(
+            f"the journal {path} is in use by {_holder(path)}. Wait until that study "
+            "has ended, stop it, or give this one a journal of its own"
+        )
     _HELD.add(file)
     _sign(path)
     return file
 
 
 def release(file: FileIO, path: Path) -> None:
-    """Close the journal and so unlock it. Harmless when it is closed, or held by a process forked from."""
+    """Close the journal and so unlock it. Harmless when it is closed, as in a forked child."""
     if not file.closed:
         with contextlib.suppress(OSError):  # while the lock is still ours, the note is too
             _note(path).unlink()
@@ -64,7 +70,7 @@ def release(file: FileIO, path: Path) -> None:
 
 
 def check_regular(path: Path) -> None:
-    """Raise JournalError if `path` is there and isn't a plain file: a device has no end to read to."""
+    """Raise JournalError if `path` is there and isn't a plain file: devices have no end."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -83,7 +89,9 @@ def _sign(path: Path) -> None:
     """Note who holds the lock, in one step: a planted link is replaced, never followed."""
     since = datetime.now(UTC).isoformat(timespec="seconds")
     note = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
-    with contextlib.suppress(OSError):  # a full disk, a folder that can't be written: held all the same
+    with contextlib.suppress(
+        OSError
+    ):  # a full disk, a folder that can't be written: held all the same
         handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name[:100]}.")
         try:
             with os.fdopen(handle, "w") as file:
@@ -106,7 +114,7 @@ def _holder(path: Path) -> str:
 
 
 def _let_go() -> None:
-    """In a forked child: close what the parent holds, or the lock would outlive a parent that is killed."""
+    """Close in a forked child what its parent holds, or the lock would outlive the parent."""
     for file in list(_HELD):
         file.close()
 

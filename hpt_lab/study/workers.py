@@ -1,10 +1,10 @@
 """Run trials on a `concurrent.futures.Executor`, whatever happens to its workers. Read `parallel`.
 
-A worker process can die under its trial: out of memory, a crash in native code, `kill -9`. That breaks
-the whole pool, with every trial that ran in it, and does not say whose fault it was. So nobody is
-blamed: the trials run again, each in a pool of one worker from then on, where a death has one possible
-author. A trial under which a worker died twice while it was alone has failed; workers that die before
-they are ready are no trial's doing, and stop the study.
+A worker process can die under its trial: out of memory, a crash in native code, `kill -9`. That
+breaks the whole pool, with every trial that ran in it, and does not say whose fault it was. So
+nobody is blamed: the trials run again, each in a pool of one worker from then on, where a death has one
+possible author. A trial under which a worker died twice while it was alone has failed; workers that
+die before they are ready are no trial's doing, and stop the study.
 """
 
 from __future__ import annotations
@@ -34,14 +34,17 @@ from hpt_lab.trial import Outcome, Trial, failure
 
 KILLS = 2  # deaths of its worker, alone with it, that make a trial a failed one
 STILLBORN = 3  # workers in a row that die before they are ready
-_REMEDY = ("workers must be able to import the objective: define it in a module, or at the top level of "
-           'a script whose own work stands under if __name__ == "__main__"; or try a ThreadPoolExecutor')
+_REMEDY = (
+    "workers must be able to import the objective: define it in a module, or at the top level of "
+    'a script whose own work stands under if __name__ == "__main__"; or try a ThreadPoolExecutor'
+)
 _LOKY = ("loky.process_executor", "loky.reusable_executor")
 
 
-def parallel(ask_tell: AskTell, objective: AnyObjective, asked: Callable[[Trial], None],
-             workers: Workers) -> Iterator[tuple[Trial, Outcome]]:
-    """Keep the workers busy, with what a replay left pending first; outcomes come as they finish."""
+def parallel(
+    ask_tell: AskTell, objective: AnyObjective, asked: Callable[[Trial], None], workers: Workers
+) -> Iterator[tuple[Trial, Outcome]]:
+    """Keep the workers busy, first with what a replay left; outcomes come as they finish."""
     workers.again.extend(ask_tell.history.pending)
     try:
         while True:
@@ -59,7 +62,7 @@ def parallel(ask_tell: AskTell, objective: AnyObjective, asked: Callable[[Trial]
 
 @dataclass(eq=False)
 class _Pool:
-    """An executor and what runs in it. `ready` is done when a lone worker gets to the newest trial."""
+    """An executor and what runs in it. `ready`: a lone worker has got to the newest trial."""
 
     executor: Executor | None  # None: made when there is a trial for it
     size: int
@@ -85,8 +88,10 @@ class Workers:
 
     def __init__(self, executor: Executor):
         if not isinstance(executor, Executor):
-            raise StudyError(f"executor must be a concurrent.futures.Executor, got {executor!r}; "
-                             "try concurrent.futures.ThreadPoolExecutor(4)")
+            raise StudyError(
+                f"executor must be a concurrent.futures.Executor, got {executor!r}; "
+                "try concurrent.futures.ThreadPoolExecutor(4)"
+            )
         _refuse_to_fork(executor)
         size = getattr(executor, "_max_workers", None) or os.cpu_count() or 1  # Dask's doesn't tell
         self.given = executor
@@ -117,11 +122,13 @@ class Workers:
             pool.broken = error
             self.again.append(trial)
         except (RuntimeError, TypeError, AttributeError, pickle.PicklingError) as error:
-            raise StudyError(f"executor={self.given!r} takes no trial: {describe(error)}; "
-                             "resume with a new executor") from error
+            raise StudyError(
+                f"executor={self.given!r} takes no trial: {describe(error)}; "
+                "resume with a new executor"
+            ) from error
 
     def finished(self) -> Iterator[tuple[Trial, Outcome]]:
-        """Wait until some trials end and give their outcomes; `again` gets those to be run again."""
+        """Wait until some trials end, give their outcomes; `again` gets those to run again."""
         if not any(pool.broken for pool in self.pools):
             everything = [future for pool in self.pools for future in pool.running]
             wait(everything, return_when=FIRST_COMPLETED)
@@ -143,7 +150,7 @@ class Workers:
                 yield from self._replaced(pool, pool.broken)
 
     def dismiss(self) -> None:
-        """Cancel what has not begun; shut down the pools made here, for the given one is the caller's."""
+        """Cancel what has not begun; shut down the pools made here, not the caller's."""
         for pool in self.pools:
             for future in pool.running:
                 future.cancel()
@@ -152,18 +159,24 @@ class Workers:
 
     def _ended(self) -> list[tuple[Trial, Future[Outcome], _Pool]]:
         """List what has ended, in the order of ids."""
-        ended = [(trial, future, pool) for pool in self.pools
-                 for future, trial in pool.running.items() if future.done()]
+        ended = [
+            (trial, future, pool)
+            for pool in self.pools
+            for future, trial in pool.running.items()
+            if future.done()
+        ]
         return sorted(ended, key=lambda end: (end[0].id, end[0].budget))
 
     def _replaced(self, pool: _Pool, error: BaseException) -> list[tuple[Trial, Outcome]]:
-        """Put pools of one worker in a broken one's place; return the outcome of a trial that broke it."""
+        """Put pools of one worker in a broken one's place; return the outcome of a guilty trial."""
         stillborn = 0 if pool.proved else pool.stillborn + 1
         if stillborn == STILLBORN:
             raise StudyError(f"workers die before they are ready ({describe(error)}); {_REMEDY}")
         if _kind(self.given) is None:
-            raise StudyError(f"executor={self.given!r} broke ({describe(error)}), and another of its "
-                             "kind can't be made here; resume with a new executor")
+            raise StudyError(
+                f"executor={self.given!r} broke ({describe(error)}), and another of its "
+                "kind can't be made here; resume with a new executor"
+            )
         trials = list(pool.running.values())
         guilty = []
         if pool.size == 1 and pool.proved:
@@ -201,34 +214,39 @@ def _break_of(pool: _Pool) -> BaseException | None:
 
 
 def _machinery(trial: Trial, error: BaseException) -> BaseException:
-    """Make what to raise for an error that `evaluate` did not catch: pickling's, the disk's, Ctrl-C."""
+    """Make what to raise for what `evaluate` did not catch: pickling, the disk, Ctrl-C."""
     if isinstance(error, (DiskError, KeyboardInterrupt)):
         return error
-    stopped = StudyError(f"trial {trial.id} could not be run by a worker: {describe(error)}; {_REMEDY}")
+    stopped = StudyError(
+        f"trial {trial.id} could not be run by a worker: {describe(error)}; {_REMEDY}"
+    )
     stopped.__cause__ = error
     return stopped
 
 
 def _refuse_to_fork(executor: Executor) -> None:
-    """Raise StudyError if the workers would be forked from a process that has TensorFlow's threads."""
+    """Raise StudyError if workers would be forked from a process with TensorFlow's threads."""
     context = getattr(executor, "_mp_context", None) or getattr(executor, "_context", None)
     method = getattr(context, "get_start_method", None)
     if "tensorflow" in sys.modules and method is not None and method() == "fork":
         raise StudyError(
-            f"executor={executor!r} forks its workers, and TensorFlow, imported here already, hangs for "
-            "ever in a forked process; try ProcessPoolExecutor(2, "
-            'mp_context=multiprocessing.get_context("spawn"))')
+            f"executor={executor!r} forks its workers, and TensorFlow, imported already, hangs "
+            "for ever in a forked process; try ProcessPoolExecutor(2, "
+            'mp_context=multiprocessing.get_context("spawn"))'
+        )
 
 
 def _kind(executor: Executor) -> type | None:
-    """Return the class of process pools that `executor` is one of, unless it is a subclass with a will."""
-    kind = next((base for base in type(executor).__mro__ if base.__name__ == "ProcessPoolExecutor"), None)
+    """Return the class of process pools that `executor` is of; None for another, or a subclass."""
+    kind = next(
+        (base for base in type(executor).__mro__ if base.__name__ == "ProcessPoolExecutor"), None
+    )
     known = type(executor) is kind or type(executor).__module__.endswith(_LOKY)
     return kind if known else None
 
 
 def _one_worker(executor: Executor) -> Executor:
-    """Make a pool of one worker that is like `executor` otherwise: start method, initializer and so on."""
+    """Make a pool of one worker, otherwise like `executor`: start method, initializer and all."""
     kind: Any = _kind(executor)
     named = [name for name in inspect.signature(kind).parameters if hasattr(executor, f"_{name}")]
     settings = {name: getattr(executor, f"_{name}") for name in named}
