@@ -40,7 +40,7 @@ def describe(error: BaseException) -> str:
         text = str(error)
     except KeyboardInterrupt:
         raise
-    except BaseException as second:  # noqa: BLE001 -- an exception that can't be shown is still one
-        text = f"(its message can't be shown: str() raised {type(second).__name__})"
+    except BaseException:  # noqa: BLE001 -- an exception that can't be shown is still one
+        text = "(its message can't be shown)"
     plain = str.encode(text[:LONGEST], "utf-8", "backslashreplace").decode()  # no lone surrogates
     return f"{type(error).__name__}: {plain}"

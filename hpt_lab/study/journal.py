@@ -91,7 +91,7 @@ class Journal:
             )
 
     def replay(self, ask_tell: AskTell) -> None:
-        """Bring a fresh `ask_tell` to where this journal ends; those without outcome stay pending."""
+        """Bring a fresh `ask_tell` to where this journal ends; what was not told stays pending."""
         for number, entry in enumerate(self.entries, start=2):
             where = f"{self.path}, line {number}"
             if "ask" in entry:
@@ -189,16 +189,16 @@ def read_header(path: str | Path) -> Entry:
 
 def journal_path(journal: Any) -> Path:
     """Return the file that `journal` means, links followed and `~` the home directory."""
-    if not isinstance(journal, (str, Path)) or not str(journal).strip():
+    if not isinstance(journal, (str, os.PathLike)) or not str(journal).strip():
         raise JournalError(
-            f"journal must be a file's path, got {journal!r}; try 'runs/study.jsonl'"
+            f"journal must be the path of a file, got {journal!r}; try 'runs/study.jsonl'"
         )
     try:
         path = os.path.realpath(Path(journal).expanduser())
         os.fsencode(path)
-    except (ValueError, RuntimeError, OSError) as error:  # a NUL, lone surrogates, an unknown ~user
+    except (TypeError, ValueError, RuntimeError, OSError) as error:  # NUL, surrogates, ~nobody
         raise JournalError(
-            f"journal must be a file's path, got {journal!r}: {error}; choose a plain name"
+            f"journal must be the path of a file, got {journal!r}: {error}; choose a plain name"
         ) from None
     return Path(path)
 

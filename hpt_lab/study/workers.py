@@ -2,9 +2,9 @@
 
 A worker process can die under its trial: out of memory, a crash in native code, `kill -9`. That
 breaks the whole pool, with every trial that ran in it, and does not say whose fault it was. So
-nobody is blamed: the trials run again, each in a pool of one worker from then on, where a death has one
-possible author. A trial under which a worker died twice while it was alone has failed; workers that
-die before they are ready are no trial's doing, and stop the study.
+nobody is blamed: the trials run again, each in a pool of one worker from then on, where a death has
+one possible author. A trial under which a worker died twice while it was alone has failed; workers
+that die before they are ready are no trial's doing, and stop the study.
 """
 
 from __future__ import annotations
