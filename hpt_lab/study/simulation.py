@@ -15,7 +15,7 @@ from hpt_lab.errors import StudyError
 from hpt_lab.history import History
 from hpt_lab.strategies.strategy import Strategy, check_whole
 from hpt_lab.study.ask_tell import AskTell
-from hpt_lab.study.drivers import Objective
+from hpt_lab.study.evaluation import Objective
 from hpt_lab.trial import Outcome, Trial
 
 

@@ -21,7 +21,8 @@ from hpt_lab.history import History, Record, increments
 from hpt_lab.space import Space
 from hpt_lab.strategies.strategy import STRATEGIES, Strategy
 from hpt_lab.study.ask_tell import AskTell
-from hpt_lab.study.drivers import AnyObjective, parallel, serial
+from hpt_lab.study.drivers import parallel, serial
+from hpt_lab.study.evaluation import AnyObjective
 from hpt_lab.study.journal import Journal, read_header
 from hpt_lab.study.plan import plan
 
