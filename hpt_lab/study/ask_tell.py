@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 
+from hpt_lab.arguments import show
 from hpt_lab.errors import StrategyError
 from hpt_lab.history import History
-from hpt_lab.strategies.strategy import Batches, Strategy
+from hpt_lab.strategies.strategy import Batches, Strategy, check_strategy
 from hpt_lab.trial import Outcome, Trial
 
 
@@ -20,7 +21,7 @@ class AskTell:
 
     def __init__(self, strategy: Strategy):
         self.history = History()
-        started = strategy.start()
+        started = check_strategy(strategy).start()
         self._propose = started if callable(started) else None
         generators = started if isinstance(started, list) else [] if callable(started) else [started]
         self._lanes = [_Lane(generator) for generator in generators]
@@ -38,7 +39,7 @@ class AskTell:
     def tell(self, trial: Trial, outcome: Outcome) -> None:
         """Report the outcome of a pending trial, in any order."""
         if trial not in self.history.pending:
-            raise StrategyError(f"tell needs a trial that was asked and not told yet, got {trial}")
+            raise StrategyError(f"tell needs a trial that was asked and not told yet, got {show(trial)}")
         self.history.tell(trial, outcome)
         for lane in self._lanes:
             if (trial.id, trial.budget) in lane.waiting:

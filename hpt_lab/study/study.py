@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
@@ -16,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm.auto import tqdm
 
-from hpt_lab.errors import JournalError, StrategyError, StudyError
+from hpt_lab.arguments import show
+from hpt_lab.errors import HptError, JournalError, StrategyError, StudyError
 from hpt_lab.history import History, Record, increments
 from hpt_lab.space import Space
-from hpt_lab.strategies.strategy import STRATEGIES, Strategy
+from hpt_lab.strategies.strategy import STRATEGIES, Strategy, check_strategy, check_whole
 from hpt_lab.study.ask_tell import AskTell
 from hpt_lab.study.drivers import parallel, serial
-from hpt_lab.study.evaluation import AnyObjective
+from hpt_lab.study.evaluation import AnyObjective, check_callbacks, check_objective
 from hpt_lab.study.journal import Journal, read_header
 from hpt_lab.study.plan import plan
 
@@ -76,7 +78,8 @@ def tune(objective: AnyObjective, strategy: Strategy, *, journal: str | Path | N
     journal: a file; if it holds this very study already, the study goes on where it stopped.
     executor: any `concurrent.futures.Executor`; without one, trials run here, one after another.
     callbacks: called as callback(study, record) after every outcome; one that returns True stops the study.
-    max_failures: so many failed trials in a row stop the study with a StudyError that carries it.
+    max_failures: so many failed trials in a row stop the study with a StudyError that carries it; so does a study that
+        ends without one that succeeded.
 
     Ctrl-C stops too, and returns what there is (`study.stopped == "interrupted"`).
 
@@ -86,7 +89,9 @@ def tune(objective: AnyObjective, strategy: Strategy, *, journal: str | Path | N
     >>> study.best.loss < 0.01
     True
     """
-    callbacks = tuple(callbacks)
+    check_objective(objective, check_strategy(strategy))
+    _check_options(journal, executor)
+    callbacks, max_failures = check_callbacks(callbacks), check_whole("max_failures", max_failures, 1, hint=10)
     ask_tell = AskTell(strategy)
     study = Study(strategy, ask_tell.history)
     record_of = None
@@ -124,7 +129,20 @@ def tune(objective: AnyObjective, strategy: Strategy, *, journal: str | Path | N
         outcomes.close()  # type: ignore[attr-defined]
         if record_of is not None:
             record_of.close()
+    if study.stopped == "finished" and study.best is None and study.history.records:
+        failed = study.history.records[-1]
+        raise StudyError(f"every trial failed, all {len(study.history.records)} of them, so there is no best one; the "
+                         f"last with {failed.outcome.error}. The study is this error's .study, its .frame() has all "
+                         "errors", study)
     return study
+
+
+def _check_options(journal: Any, executor: Any) -> None:
+    if not isinstance(journal, str | os.PathLike | None) or journal == "":
+        raise HptError(f"journal must be the path of a file, got {show(journal)}; try journal='runs/study.jsonl'")
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise HptError(f"executor must be a concurrent.futures.Executor, got {show(executor)}; "
+                       "try ThreadPoolExecutor(4), or leave it out")
 
 
 def resume(journal: str | Path, objective: AnyObjective, **options: Any) -> Study:
