@@ -117,6 +117,8 @@ def number(what: str, value: Any) -> float:
 
 def _measure(what: str, value: Any) -> float:
     value = plain(value)
+    if value is None:
+        raise HptError(f"{what} must be a number, got None; leave it out where there is none")
     return float(value) if isinstance(value, bool) else number(what, value)
 
 
