@@ -7,6 +7,7 @@ errors naming argument, value, constraint and remedy.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,11 @@ def is_number(value: Any) -> bool:
     kind = type(value)
     return kind is float or kind is int or (
         isinstance(value, int | float | np.integer | np.floating) and kind is not bool)
+
+
+def is_listing(value: Any) -> bool:
+    """Say whether `value` lists others: anything to iterate over but text, mappings and arrays without a dimension."""
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping) and getattr(value, "shape", (0,)) != ()
 
 
 def check_whole(name: str, value: Any, least: int, hint: int, *, most: int = MOST,

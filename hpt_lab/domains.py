@@ -85,6 +85,7 @@ class Float:
 
     def place_of(self, value: float) -> float:
         """Return `to_unit(value)` of a value that is known to belong here."""
+        value = plain(value)
         if self.log:
             return (math.log(value) - self._start) / self._span
         if math.isinf(self._span):
@@ -96,7 +97,8 @@ class Float:
         return float(value)
 
     def __contains__(self, value: Any) -> bool:
-        return is_number(value) and bool(self.low <= value <= self.high)
+        value = plain(value)
+        return type(value) in (float, int) and self.low <= value <= self.high
 
     def grid(self, n: int) -> list[float]:
         """List n values, evenly spaced on this domain's scale, both ends included (n=1: the middle)."""
@@ -166,7 +168,8 @@ class Int:
         return int(value)
 
     def __contains__(self, value: Any) -> bool:
-        return is_number(value) and bool(self.low <= value <= self.high) and int(value) == value
+        value = plain(value)
+        return type(value) in (float, int) and self.low <= value <= self.high and int(value) == value
 
     def grid(self, n: int) -> list[int]:
         """List at most n distinct values, evenly spaced on this domain's scale, both ends included."""
@@ -284,6 +287,8 @@ def _check_range(domain: Float | Int, allow_single: bool = False) -> None:
                          "swap them, or fix the value in build(config)")
     if log and low <= 0:
         raise SpaceError(f"{kind} with log=True needs low > 0, got low={show(low)}; a log scale never reaches zero")
+    if kind == "Float":  # a bound that is no double would lie outside of what from_unit can give
+        low, high = (end if as_float(end) == end else as_float(end) for end in (low, high))
     _remember(domain, low=low, high=high, log=log, when=_when(domain.when))
 
 

@@ -63,7 +63,7 @@ class History:
         """Move `trial` from pending to finished. Raises HptError for a trial that is not pending."""
         if not isinstance(outcome, Outcome):
             raise HptError(f"tell needs an Outcome, got {show(outcome)}; try Outcome(loss)")
-        if trial not in self.pending:
+        if not isinstance(trial, Trial) or trial not in self.pending:
             raise HptError(f"tell needs a trial that was asked and not told yet, got {show(trial)}")
         self.pending.remove(trial)
         self.records.append(Record(trial, outcome))

@@ -20,7 +20,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from hpt_lab.arguments import check_number, check_seed, check_whole, is_number, show
+from hpt_lab.arguments import check_number, check_seed, check_whole, is_listing, is_number, show
 from hpt_lab.errors import DataError
 
 MOST_ROWS = 10**8  # numbers that a draw may hold
@@ -104,8 +104,8 @@ def winners_curse(validation: Sequence[float] | np.ndarray, truth: Sequence[floa
     if seen.shape != true.shape or seen.ndim != 1:
         raise DataError(f"validation and truth must be scores of the same trials, got shapes {seen.shape} and {true.shape}")
     n = len(seen)
-    if isinstance(trials, str | bytes) or not isinstance(trials, Sequence | np.ndarray) or \
-            not all(is_number(k) and 1 <= k <= n and int(k) == k for k in trials):
+    trials = list(trials) if is_listing(trials) else []
+    if not trials or not all(is_number(k) and 1 <= k <= n and int(k) == k for k in trials):
         raise DataError(f"trials must be whole numbers between 1 and the {n} there are, got {show(trials)}; try [1, {n}]")
     trials = [int(k) for k in trials]
     levels, level = np.unique(seen, return_inverse=True)  # the different scores, ascending; which of them a trial has

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import scipy  # its parts load when first used: scipy.stats alone takes half a second
 
-from hpt_lab.arguments import check_whole, plain, show
+from hpt_lab.arguments import check_whole, is_number, plain, show
 from hpt_lab.counting import count_configs
 from hpt_lab.domains import DIGITS, Choice, Domain, Float, Int, When, as_tuple, short
 from hpt_lab.errors import SpaceError
@@ -108,12 +108,12 @@ class Space:
 
     def sample(self, seed: Any) -> Config:
         """Draw one config, uniformly in the unit cube. `seed`: an int, a sequence of ints, or a numpy Generator."""
-        if seed is None or isinstance(seed, bool):
-            raise SpaceError(f"seed must be a whole number >= 0 or a numpy Generator, got {seed}; 0 is as good as any")
-        try:
-            rng = np.random.default_rng(seed)
-        except (TypeError, ValueError) as error:
-            raise SpaceError(f"seed must be a whole number >= 0 or a numpy Generator, got {show(seed)}: {error}") from None
+        parts = seed if isinstance(seed, list | tuple) and seed else [seed]
+        generators = np.random.Generator | np.random.BitGenerator | np.random.SeedSequence
+        if not isinstance(seed, generators) and not all(type(plain(part)) is int and part >= 0 for part in parts):
+            raise SpaceError(f"seed must be a whole number >= 0, several, or a numpy Generator, got {show(seed)}; "
+                             "0 is as good as any")
+        rng = np.random.default_rng(plain(seed))
         return self.from_unit(rng.random(len(self)).tolist())
 
     def grid(self, n: int | Mapping[str, int]) -> list[Config]:
@@ -157,7 +157,7 @@ class Space:
             count = counts.get(name, domain.size if isinstance(domain, Choice) else None) if isinstance(n, Mapping) else n
             if isinstance(n, Mapping) and count is None:
                 raise SpaceError(f"grid needs a number of values for {name}; got only {counts}")
-            if plain(count) == 0:
+            if is_number(plain(count)) and plain(count) == 0:
                 raise SpaceError(f"grid needs at least one value per dimension, got {count} for {name}")
             values[name] = domain.grid(check_whole(f"grid's n for {name}", count, 1, 3, error=SpaceError))
         return values

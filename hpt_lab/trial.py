@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
-from hpt_lab.arguments import is_number, plain, show
+from hpt_lab.arguments import MOST, is_number, plain, show
 from hpt_lab.errors import HptError
 
 Config = dict[str, Any]  # {"learning_rate": 0.01, "units": 64}: hyperparameter values, nothing else
@@ -41,10 +41,10 @@ class Trial:
             object.__setattr__(self, "id", _id(self.id))
         if not isinstance(self.config, dict):
             raise HptError(f"a trial's config must be a dict of hyperparameters, got {show(self.config)}")
-        if type(self.budget) is not int:
+        if type(self.budget) is not int or self.budget > MOST:
             budget = plain(self.budget)
-            if not is_number(budget) or not math.isfinite(budget):
-                raise HptError(f"a trial's budget must be a finite number, got {show(budget)}; try 1")
+            if not is_number(budget) or not abs(budget) <= MOST:
+                raise HptError(f"a trial's budget must be a number within {MOST:,}, got {show(budget)}; try 1")
             object.__setattr__(self, "budget", budget)
 
 

@@ -242,9 +242,9 @@ def check_rungs(table: Table, rungs: Sequence[int]) -> list[int]:
 
 def as_list(what: str, values: Sequence[int]) -> list[int]:
     """Return a list of whole numbers as a list. Raises DataError for what is none."""
-    if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray) or not len(values):
+    if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray) or not np.size(values):
         raise DataError(f"{what} must be a list of whole numbers, got {show(values)}; try (1, 3, 9, 27)")
-    return list(values)
+    return list(np.atleast_1d(values)) if isinstance(values, np.ndarray) else list(values)
 
 
 def numbers(what: str, values: object) -> np.ndarray:

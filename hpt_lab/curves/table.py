@@ -101,6 +101,8 @@ class Table:
 
     def row(self, config: Config) -> int:
         """Return the index of `config`. Raises SpaceError for a value the table doesn't have: nothing is snapped."""
+        if not isinstance(config, dict):
+            self.space.check(config)
         try:
             return sum(places[config[name]] for name, places in self._places)
         except (KeyError, TypeError):

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -72,13 +71,13 @@ def bayesian_optimization(space: Space, *, trials: int, acquisition: Literal["ei
         id, rng = history.asked, np.random.default_rng((seed, history.asked))
         done = [record for record in history.records if not record.outcome.failed]
         pending = [trial.config for trial in history.pending]
-        tried = [tuple(config.items()) for config in [*(record.config for record in history.records), *pending]]
+        tried = {tuple(config.items()) for config in [*(record.config for record in history.records), *pending]}
         if id >= trials or len(tried) >= space.size:
             return None
         if id < len(design):
             return Trial(id, design[id], budget)
         if len(done) < 2:  # nothing to model yet
-            return Trial(id, untried(space, endless(space, rng), tried), budget)
+            return Trial(id, untried(space, tried, endless(space, rng)), budget)
 
         losses = np.array([record.loss for record in done])  # (n,)
         X = as_points(space, [record.config for record in done])  # (n, d)
@@ -101,7 +100,7 @@ def bayesian_optimization(space: Space, *, trials: int, acquisition: Literal["ei
         apart = scipy.spatial.distance.cdist(embedding.features(U), embedding.features(failed))
         doomed = apart.min(axis=1, initial=np.inf) < NEAR_FAILURE
         order = np.lexsort((-values, doomed))
-        config = untried(space, chain(map(space.from_unit, U[order]), endless(space, rng)), tried)
+        config = untried(space, tried, endless(space, rng), map(space.from_unit, U[order]))
         return Trial(id, config, budget, why=Decision(acquisition, process, weigh, U, values))
 
     return propose

@@ -25,8 +25,8 @@ def random_search(space: Space, *, trials: int, budget: int = 1, points: Literal
 
     In a finite space no config is tried twice, and the search ends when all have been. `first` configs come first.
     """
-    check_whole("trials", trials, 1, hint=20, most=MOST_TRIALS if points == "sobol" else MOST)
     check_among("points", points, ("independent", "sobol"), error=StrategyError)
+    check_whole("trials", trials, 1, hint=20, most=MOST_TRIALS if points == "sobol" else MOST)
     drawn: Iterator[Config] = (draw(space, seed, i, first) for i in count())
     if points == "sobol":
         drawn = chain(map(dict, first), map(space.from_unit, sobol(len(space), trials, seed)), drawn)
@@ -43,6 +43,6 @@ def random_search(space: Space, *, trials: int, budget: int = 1, points: Literal
 def _distinct(space: Space, configs: Iterator[Config]) -> Iterator[Config]:
     seen: set[tuple[Any, ...]] = set()
     while True:
-        config = untried(space, configs, seen)
+        config = untried(space, seen, configs)
         seen.add(tuple(config.items()))
         yield config

@@ -18,12 +18,12 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Container, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
-from hpt_lab.arguments import check_number, check_seed, check_whole, plain_all, show
+from hpt_lab.arguments import MOST, check_number, check_seed, check_whole, is_listing, plain_all, show
 from hpt_lab.errors import StrategyError
 from hpt_lab.history import History
 from hpt_lab.space import Space
@@ -35,7 +35,7 @@ Batches = Generator[list[Trial], list[float], None]
 Propose = Callable[[History], Trial | None]
 
 MOST_TRIALS = 10**6  # of one batch, which is a list
-PATIENCE = 5000  # draws that turn out to have been tried, before a search looks for an untried config in order
+PATIENCE = 500  # draws that turn out to have been tried, before a search looks for an untried config in order
 
 STRATEGIES: dict[str, Callable[..., Strategy]] = {}  # by name, so that a journal can be resumed
 
@@ -76,7 +76,7 @@ def strategy(function: Callable[..., Batches | list[Batches] | Propose]) -> Call
         if "seed" in settings:
             check_seed(settings["seed"])
         if "budget" in settings:
-            check_number("budget", settings["budget"], above=0, error=StrategyError)
+            check_number("budget", settings["budget"], above=0, most=MOST, error=StrategyError)
         if "first" in settings:
             settings["first"] = _checked(settings["first"], space)
         start = functools.partial(function, **settings)
@@ -92,14 +92,15 @@ def draw(space: Space, seed: int, trial: int, first: Sequence[Config] = ()) -> C
     return dict(first[trial]) if trial < len(first) else space.sample((seed, trial))
 
 
-def untried(space: Space, configs: Iterable[Config], seen: Container[tuple[Any, ...]]) -> Config:
-    """Return the first of `configs`, which never end, whose items (as a tuple) are not in `seen`.
+def untried(space: Space, seen: Container[tuple[Any, ...]], drawn: Iterator[Config],
+            ranked: Iterable[Config] = ()) -> Config:
+    """Return the first config, of those `ranked` and then of those `drawn`, whose items, as a tuple, are not in `seen`.
 
-    A config may be so unlikely that drawing never meets it: after PATIENCE of them the first untried one in the order of
+    A config may be so unlikely that drawing never meets it: after PATIENCE draws the first untried one in the order of
     the space is taken; where Floats have no such order, a repeat.
     """
     config: Config = {}
-    for config in islice(configs, PATIENCE):
+    for config in chain(ranked, islice(drawn, PATIENCE)):
         if tuple(config.items()) not in seen:
             return config
     if space.size == math.inf:
@@ -124,6 +125,6 @@ def check_strategy(value: Any) -> Strategy:
 
 
 def _checked(first: Any, space: Space) -> list[Config]:
-    if isinstance(first, str | bytes | Mapping) or not isinstance(first, Iterable):
+    if not is_listing(first):
         raise StrategyError(f"first must be a list of configs, got {show(first)}; try first=[config]")
     return [space.clean(config) for config in first]

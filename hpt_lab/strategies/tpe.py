@@ -89,6 +89,6 @@ def tpe(space: Space, *, trials: int, budget: int = 1, startup: int = 8, gamma: 
             rng = np.random.default_rng((seed, id))
             ranked, why = rank(space, tried + running, math.ceil(gamma * finite), candidates=candidates, rng=rng)
         at_random = chain([draw(space, seed, id, first)], (space.sample((seed, id, i)) for i in count()))
-        return Trial(id, untried(space, chain(ranked, at_random), seen), budget, why=why)
+        return Trial(id, untried(space, seen, at_random, ranked), budget, why=why)
 
     return propose

@@ -38,7 +38,7 @@ class AskTell:
 
     def tell(self, trial: Trial, outcome: Outcome) -> None:
         """Report the outcome of a pending trial, in any order."""
-        if trial not in self.history.pending:
+        if not isinstance(trial, Trial) or trial not in self.history.pending:
             raise StrategyError(f"tell needs a trial that was asked and not told yet, got {show(trial)}")
         self.history.tell(trial, outcome)
         for lane in self._lanes:

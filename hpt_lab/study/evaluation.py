@@ -12,11 +12,11 @@ import inspect
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
-from hpt_lab.arguments import show
+from hpt_lab.arguments import is_listing, show
 from hpt_lab.errors import HptError
 from hpt_lab.strategies.strategy import Strategy
 from hpt_lab.trial import Config, Outcome, Trial, failure, number
@@ -180,7 +180,7 @@ def _refuse(objective: Any, why: str) -> Any:
 
 def check_callbacks(callbacks: Any) -> tuple[Callable[..., Any], ...]:
     """Return a study's callbacks as a tuple. Raises HptError unless they are functions in a list."""
-    if callable(callbacks) or not isinstance(callbacks, Iterable):
+    if callable(callbacks) or not is_listing(callbacks):
         raise HptError(f"callbacks must be a list of functions of (study, record), got {show(callbacks)}; "
                        "try callbacks=[function]")
     listed = tuple(callbacks)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm.auto import tqdm
 
-from hpt_lab.arguments import show
+from hpt_lab.arguments import check_flag, show
 from hpt_lab.errors import HptError, JournalError, StrategyError, StudyError
 from hpt_lab.history import History, Record, increments
 from hpt_lab.space import Space
@@ -91,6 +91,7 @@ def tune(objective: AnyObjective, strategy: Strategy, *, journal: str | Path | N
     """
     check_objective(objective, check_strategy(strategy))
     _check_options(journal, executor)
+    check_flag("progress", progress)
     callbacks, max_failures = check_callbacks(callbacks), check_whole("max_failures", max_failures, 1, hint=10)
     ask_tell = AskTell(strategy)
     study = Study(strategy, ask_tell.history)
