@@ -11,16 +11,18 @@ PACKAGE = Path(__file__).parents[1] / "hpt_lab"
 
 # what each part may import of ours, besides itself; hpt_lab/__init__.py re-exports and may import all
 BELOW = {
-    "errors": set(), "trial": set(),
-    "space": {"errors", "trial"}, "history": {"errors", "trial"}, "datasets": {"errors"},
+    "errors": set(), "arguments": {"errors"}, "trial": {"errors", "arguments"}, "counting": set(),
+    "domains": {"errors", "arguments"},
+    "space": {"errors", "arguments", "counting", "domains", "trial"},
+    "history": {"errors", "arguments", "trial"}, "datasets": {"errors", "arguments"},
 }
-BELOW["surrogates"] = {"errors", "trial", "space", "history"}
+BELOW["surrogates"] = {"errors", "arguments", "domains", "trial", "space", "history"}
 BELOW["strategies"] = BELOW["surrogates"] | {"surrogates"}
 BELOW["study"] = BELOW["strategies"] | {"strategies"}
-BELOW["training"] = {"errors", "trial", "datasets"}
+BELOW["training"] = {"errors", "arguments", "trial", "datasets"}
 BELOW["curves"] = BELOW["study"] | {"study", "datasets"}  # its recorder imports training, inside functions
-BELOW["plots"] = {"errors", "trial", "space", "history", "curves"}
-BELOW["honesty"] = {"errors"}
+BELOW["plots"] = {"errors", "arguments", "trial", "space", "history", "curves"}
+BELOW["honesty"] = {"errors", "arguments"}
 BELOW["checks"] = BELOW["study"] | {"study", "curves", "honesty"}
 HOME = {"tensorflow": {"training"}, "keras": {"training"}, "matplotlib": {"plots", "widgets"}, "ipywidgets": {"widgets"}}
 

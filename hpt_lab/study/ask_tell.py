@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+from hpt_lab.arguments import show
 from hpt_lab.errors import StrategyError
 from hpt_lab.history import History, Record
-from hpt_lab.strategies.strategy import Batches, Strategy
+from hpt_lab.strategies.strategy import Batches, Strategy, check_strategy
 from hpt_lab.trial import Outcome, Trial
 
 
@@ -23,7 +24,7 @@ class AskTell:
         self.history = History()
         self.strategy = strategy
         self._asked: list[int] = []  # how many trials were out when the record of this place was told
-        started = strategy.start()
+        started = check_strategy(strategy).start()
         self._propose = started if callable(started) else None
         generators = started if isinstance(started, list) else [] if callable(started) else [started]
         self._lanes = [_Lane(generator) for generator in generators]
@@ -40,8 +41,8 @@ class AskTell:
 
     def tell(self, trial: Trial, outcome: Outcome) -> None:
         """Report the outcome of a pending trial, in any order."""
-        if trial not in self.history.pending:
-            raise StrategyError(f"tell needs a trial that was asked and not told yet, got {trial}")
+        if not isinstance(trial, Trial) or trial not in self.history.pending:
+            raise StrategyError(f"tell needs a trial that was asked and not told yet, got {show(trial)}")
         self.history.tell(trial, outcome)
         self._asked.append(self.history.asked)
         for lane in self._lanes:

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm.auto import tqdm
 
+from hpt_lab.arguments import check_flag
 from hpt_lab.errors import DiskError, JournalError, StrategyError, StudyError
 from hpt_lab.history import History, Record, increments
 from hpt_lab.space import Space
-from hpt_lab.strategies.strategy import STRATEGIES, Strategy
+from hpt_lab.strategies.strategy import STRATEGIES, Strategy, check_strategy, check_whole
 from hpt_lab.study.ask_tell import AskTell
-from hpt_lab.study.drivers import AnyObjective, serial
+from hpt_lab.study.drivers import serial
+from hpt_lab.study.evaluation import AnyObjective, check_callbacks, check_objective
 from hpt_lab.study.faults import describe
 from hpt_lab.study.journal import Journal, read_header
 from hpt_lab.study.plan import plan
@@ -80,7 +82,8 @@ def tune(objective: AnyObjective, strategy: Strategy, *, journal: str | Path | N
         home directory, folders are made.
     executor: any `concurrent.futures.Executor`; without one, trials run here, one after another.
     callbacks: called as callback(study, record) after every outcome; one that returns True stops the study.
-    max_failures: so many failed trials in a row stop the study with a StudyError that carries it.
+    max_failures: so many failed trials in a row stop the study with a StudyError that carries it; so does a study that
+        ends without one that succeeded.
 
     What goes wrong, and what comes of it:
 
@@ -106,7 +109,10 @@ def tune(objective: AnyObjective, strategy: Strategy, *, journal: str | Path | N
     >>> study.best.loss < 0.01
     True
     """
-    callbacks = tuple(callbacks)
+    check_objective(objective, check_strategy(strategy))
+    check_flag("progress", progress)
+    callbacks = check_callbacks(callbacks)
+    max_failures = check_whole("max_failures", max_failures, 1, hint=10)
     workers = None if executor is None else Workers(executor)
     ask_tell = AskTell(strategy)
     study = Study(strategy, ask_tell.history)
@@ -154,6 +160,10 @@ def _drive(study: Study, ask_tell: AskTell, outcomes: Iterable[tuple[Trial, Outc
             return "callback"
     if kept is not None:
         kept.check()
+    records = study.history.records
+    if records and study.best is None:
+        raise StudyError(f"every trial failed, all {len(records)} of them, so there is no best one; the last with "
+                         f"{records[-1].outcome.error}. The study is this error's .study, its .frame() has all errors")
     return "finished"
 
 

@@ -28,7 +28,8 @@ from typing import Any
 
 from hpt_lab.errors import DiskError, StudyError
 from hpt_lab.study.ask_tell import AskTell
-from hpt_lab.study.drivers import AnyObjective, evaluate, next_trial
+from hpt_lab.study.drivers import next_trial
+from hpt_lab.study.evaluation import AnyObjective, evaluate
 from hpt_lab.study.faults import describe
 from hpt_lab.trial import Outcome, Trial, failure
 

@@ -71,6 +71,8 @@ class KerasObjective:
     Instances may be shared by threads and sent to other processes.
     """
 
+    budget_unit = "epochs"  # what a trial's budget counts
+
     def __init__(self, build: Build, data: Data, *, metric: str = "accuracy", seed: int = 0, batch_size: int = 32,
                  checkpoints: str | Path | None = None, folds: Any = None, jit: Jit = "auto",
                  callbacks: Callable[[], Iterable[keras.callbacks.Callback]] | None = None):
