@@ -20,12 +20,17 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from hpt_lab.arguments import check_number, check_seed, check_whole, is_listing, is_number, show
 from hpt_lab.errors import DataError
+
+MOST_ROWS = 10**8  # numbers that a draw may hold
 
 
 def random_labels(*, rows: int = 100, columns: int = 500, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Draw x (rows, columns), normal, and y (rows,), half zeros and half ones in random order: nothing to be learned."""
-    rng = np.random.default_rng(seed)
+    check_whole("rows", rows, 1, 100, most=MOST_ROWS, error=DataError)
+    check_whole("columns", columns, 1, 500, most=MOST_ROWS // rows, error=DataError)
+    rng = np.random.default_rng(_seed(seed))
     return rng.standard_normal((rows, columns)), rng.permutation(np.arange(rows) % 2)
 
 
@@ -57,7 +62,7 @@ def duplicates(*, seed: int, leak: bool) -> float:
 
 def groups(*, seed: int, leak: bool) -> float:
     """Score on 8 rows from each of 40 patients, with one label a patient: patients on both sides (leak), or on one."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(_seed(seed))
     patient = np.repeat(np.arange(40), 8)
     who, y = rng.standard_normal((40, 10)), rng.permutation(np.arange(40) % 2)
     x = who[patient] + 0.5 * rng.standard_normal((len(patient), 10))  # rows of a patient look alike
@@ -69,7 +74,7 @@ def time_order(*, seed: int, leak: bool) -> float:
 
     The honest split leaves 40 days between past and future, longer than any label lasts.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(_seed(seed))
     x = np.cumsum(rng.standard_normal((400, 5)), axis=0)  # a random walk
     y = np.repeat(rng.permutation(np.arange(40) % 2), 10)  # a new coin flip every ten days
     past_first = TimeSeriesSplit(5, gap=40)
@@ -83,6 +88,7 @@ LEAKS: dict[str, Callable[..., float]] = {
 
 def leakage(*, seeds: int = 20) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return for every leak the accuracies with and without it, each (seeds,). Chance is one half."""
+    check_whole("seeds", seeds, 1, 20, most=100_000, error=DataError)
     return {name: (np.array([run(seed=seed, leak=True) for seed in range(seeds)]),
                    np.array([run(seed=seed, leak=False) for seed in range(seeds)])) for name, run in LEAKS.items()}
 
@@ -94,12 +100,14 @@ def winners_curse(validation: Sequence[float] | np.ndarray, truth: Sequence[floa
     `validation`, `truth`: the scores of the same trials (n,) on the rows that choose and on rows that don't; higher is
     better. Exact means over all searches of k different trials out of the n; of equal scores any may win.
     """
-    seen, true = np.asarray(validation, float), np.asarray(truth, float)
+    seen, true = _scores("validation", validation), _scores("truth", truth)
     if seen.shape != true.shape or seen.ndim != 1:
         raise DataError(f"validation and truth must be scores of the same trials, got shapes {seen.shape} and {true.shape}")
     n = len(seen)
-    if not all(1 <= k <= n for k in trials):
-        raise DataError(f"trials must lie between 1 and the {n} there are, got {list(trials)}")
+    trials = list(trials) if is_listing(trials) else []
+    if not trials or not all(is_number(k) and 1 <= k <= n and int(k) == k for k in trials):
+        raise DataError(f"trials must be whole numbers between 1 and the {n} there are, got {show(trials)}; try [1, {n}]")
+    trials = [int(k) for k in trials]
     levels, level = np.unique(seen, return_inverse=True)  # the different scores, ascending; which of them a trial has
     size = np.bincount(level)
     worth = np.bincount(level, weights=true) / size  # mean truth of the trials with that score
@@ -151,7 +159,10 @@ def flat_and_nested(*, seed: int, rows: int = 60, candidates: int = 50, signal: 
     between an estimate and its truth is not the training size. The truth is the accuracy on 2,000 new rows. Of one
     seed, fewer candidates are the first ones of more, on the same data.
     """
-    rng = np.random.default_rng(seed)
+    check_whole("rows", rows, 20, 60, most=100_000, error=DataError)
+    check_whole("candidates", candidates, 1, 50, most=100_000, error=DataError)
+    check_number("signal", signal, hint=0.5, error=DataError)
+    rng = np.random.default_rng(_seed(seed))
     (x, y), (x_new, y_new) = ((rng.standard_normal((n, 100)) + signal * (y[:, None] - 0.5), y)
                               for n, y in ((n, rng.permutation(np.arange(n) % 2)) for n in (rows, 2000)))
     columns = np.zeros((candidates, 100))
@@ -180,8 +191,22 @@ def flat_and_nested(*, seed: int, rows: int = 60, candidates: int = 50, signal: 
     return Estimates(*(float(np.mean(value)) for value in (everything[winner], flat_truth, nested, nested_truth)))
 
 
+def _seed(seed: int) -> int:
+    return check_seed(seed, most=2**32 - 1, error=DataError)
+
+
+def _scores(what: str, values: Sequence[float] | np.ndarray) -> np.ndarray:
+    try:
+        scores = np.asarray(values, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        raise DataError(f"{what} must be a list of scores, got {show(values)}") from None
+    if not scores.size or not np.isfinite(scores).all():
+        raise DataError(f"{what} must be finite scores, at least one, got {show(values)}; leave failed trials out")
+    return scores
+
+
 def _stratified(seed: int) -> StratifiedKFold:
-    return StratifiedKFold(5, shuffle=True, random_state=seed)
+    return StratifiedKFold(5, shuffle=True, random_state=_seed(seed))
 
 
 def _apart(group: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:

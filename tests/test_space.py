@@ -80,7 +80,7 @@ def test_ordered_values_keep_their_order_and_a_grid_takes_some_of_them():
 
 
 def test_size_counts_conditional_spaces_like_brute_force():
-    space = Space(a=Int(1, 3), b=Choice("xy", when={"a": (1, 2)}), c=Int(0, 4, when={"b": "x"}), d=Choice([0, 1]))
+    space = Space(a=Int(1, 3), b=Choice(["x", "y"], when={"a": (1, 2)}), c=Int(0, 4, when={"b": "x"}), d=Choice([0, 1]))
     assert space.size == len({tuple(config.items()) for config in space.grid(100)}) == (2 * (5 + 1) + 1) * 2
     assert Space(a=Int(1, 3), x=Float(0, 1)).size == math.inf
     assert Space(a=Int(7, 7)).size == 1

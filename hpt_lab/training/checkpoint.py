@@ -13,15 +13,16 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import keras
 import numpy as np
 
-from hpt_lab.errors import HptError
+from hpt_lab.errors import DiskError, HptError
 
 KINDS = ("weights", "optimizer", "seeds")
 DIGEST_BYTES = hashlib.sha256().digest_size
@@ -60,7 +61,10 @@ class Checkpoint:
 
 
 def save(path: Path, checkpoint: Checkpoint, about: Mapping[str, Any]) -> None:
-    """Write a checkpoint in one step. `about`: plain JSON types that say what it belongs to."""
+    """Write a checkpoint in one step. `about`: plain JSON types that say what it belongs to.
+
+    Raises DiskError, and leaves the old file as it was, if the disk is full or can't be written.
+    """
     lists = {kind: getattr(checkpoint, kind) for kind in KINDS}
     notes = json.dumps({"epoch": checkpoint.epoch, "curves": checkpoint.curves, "about": about,
                         "counts": {kind: len(arrays) for kind, arrays in lists.items()}})
@@ -68,15 +72,38 @@ def save(path: Path, checkpoint: Checkpoint, about: Mapping[str, Any]) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, notes=np.frombuffer(notes.encode(), np.uint8), **arrays)
     content = buffer.getvalue()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(content).digest() + content)
+    with _writing(path.parent) as (file, name):
+        file.write(hashlib.sha256(content).digest() + content)
+        file.close()  # what the buffer still holds meets the disk here
         os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+
+
+def check_writable(folder: Path) -> None:
+    """Raise DiskError if `folder` can't take a checkpoint: before an epoch is spent, not after."""
+    with _writing(folder) as (file, name):
+        file.write(bytes(4096))
+        file.close()
+        os.unlink(name)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[tuple[IO[bytes], str]]:
+    """Open a file of a new name in `folder`, made if need be; on any error it is gone again.
+
+    Raises DiskError for a disk that is full, read-only or missing: that ends the study, not a trial.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, suffix=".tmp")  # never through a planted link
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file, name
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise DiskError(f"can't write checkpoints to {folder}: {error.strerror}; free space there, make it "
+                        "writable, or choose another folder with checkpoints=DIR") from error
 
 
 def load(path: Path, about: Mapping[str, Any]) -> Checkpoint | None:

@@ -29,7 +29,7 @@ from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
 
 from hpt_lab.datasets import Data
 from hpt_lab.errors import DataError, HptError
-from hpt_lab.training.checkpoint import Checkpoint, load, save
+from hpt_lab.training.checkpoint import Checkpoint, check_writable, load, save
 from hpt_lab.training.epochs import Curves, OnEpoch, Trainer, as_rows
 from hpt_lab.training.graph_cache import GRAPHS
 from hpt_lab.training.graphs import Jit, build_variables, check_compiled, use_xla
@@ -71,6 +71,8 @@ class KerasObjective:
     Instances may be shared by threads and sent to other processes.
     """
 
+    budget_unit = "epochs"  # what a trial's budget counts
+
     def __init__(self, build: Build, data: Data, *, metric: str = "accuracy", seed: int = 0, batch_size: int = 32,
                  checkpoints: str | Path | None = None, folds: Any = None, jit: Jit = "auto",
                  callbacks: Callable[[], Iterable[keras.callbacks.Callback]] | None = None):
@@ -86,7 +88,7 @@ class KerasObjective:
         self.build, self.data, self.metric, self.seed = build, data, metric, seed
         self.batch_size, self.folds, self.jit, self.callbacks = batch_size, folds, jit, callbacks
         self._temporary = None if checkpoints else tempfile.TemporaryDirectory(prefix="hpt_lab_")
-        self.checkpoints = Path(checkpoints or self._temporary.name)  # type: ignore[union-attr]
+        self.checkpoints = Path(checkpoints or self._temporary.name).expanduser()  # type: ignore[union-attr]
         self._digest = _digest(data)
         self._tensors: Any = None
 
@@ -135,6 +137,7 @@ class KerasObjective:
         if not (trial.budget >= 1 and float(trial.budget).is_integer()):
             raise HptError(f"budget must be a whole number of epochs >= 1, got {trial.budget!r}; "
                            "choose max_budget and eta so that every rung is whole")
+        check_writable(self.checkpoints)
         if self.folds is not None:
             from hpt_lab.training.cross_validation import run_folds  # which is built on this class
 
