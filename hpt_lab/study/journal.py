@@ -132,11 +132,8 @@ def _outcome(entry: Entry) -> Outcome:
         raise JournalError(f"an outcome in the journal lacks or garbles a field ({error!r}): {entry}") from None
 
 
-def _number(value: float) -> float | str | None:
-    """Return a number as JSON has it, which knows neither NaN (null here) nor infinity (the string "inf")."""
-    if math.isinf(value):
-        return str(float(value))
-    return float(value) if math.isfinite(value) else None
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None  # JSON knows neither NaN nor infinity
 
 
 def _restore(value: float | None) -> float:

@@ -181,13 +181,13 @@ def test_outcomes_of_wrong_types_fail_their_trial_and_lose_no_study(fields, says
 
 
 def test_every_accepted_outcome_is_read_back_equal(tmp_path):
-    given = Outcome(np.float32(0.1), {"a": np.float64(0.1), "b": True, "c": math.inf, "d": -math.inf, "e": math.nan,
+    given = Outcome(np.float32(0.1), {"a": np.float64(0.1), "b": True, "e": math.nan,
                                       np.str_("f"): Decimal("0.1")}, np.float32(1.5), None,
-                    {"loss": (1, np.float32(0.1)), "z": np.array([0.1, math.inf]), "none": []})
+                    {"loss": (1, np.float32(0.1)), "z": np.array([0.1, math.nan]), "none": []})
     study = hpt.tune(lambda config: given, hpt.random_search(SPACE, trials=1), journal=tmp_path / "j.jsonl", progress=False)
     again = hpt.resume(tmp_path / "j.jsonl", lambda config: 1 / 0, progress=False)
     np.testing.assert_equal(vars(again.history.records[0].outcome), vars(study.history.records[0].outcome))
-    assert again.best.metrics["c"] == math.inf and type(again.best.loss) is float
+    assert type(again.best.loss) is float
 
 
 @pytest.mark.parametrize("trials", [1, 3, 12])
