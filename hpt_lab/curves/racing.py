@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from hpt_lab.arguments import check_among, check_number, check_seed, plain, show
+from hpt_lab.arguments import check_among, check_seed, is_number, plain, show
 from hpt_lab.curves.replay import Replay
 from hpt_lab.curves.table import Table, check_table
 from hpt_lab.errors import StrategyError
@@ -160,8 +160,10 @@ def race(strategies: Mapping[str, Strategy], table: Table, budget: float, seeds:
 
     check_table(table)
     chosen = _check_race(strategies, seeds)
-    check_number("budget", budget, above=0, hint=20 * table.epochs, error=StrategyError)
-    check_among("unit", unit, ("epochs", "seconds"), error=StrategyError)
+    if not is_number(budget) or not 0 < budget < math.inf:
+        raise StrategyError(f"budget must be above 0 and finite, got {show(budget)}; try {20 * table.epochs}")
+    if not isinstance(unit, str) or unit not in ("epochs", "seconds"):
+        raise StrategyError(f"a race needs unit 'epochs' or 'seconds', got {show(unit)}; try 'epochs'")
     check_among("metric", metric, ("accuracy", "loss"), error=StrategyError)
     check_whole("workers", workers, 1, hint=1, most=100_000)
     check_whole("processes", processes, 1, hint=1, most=1000)
@@ -189,7 +191,7 @@ def _check_race(strategies: Any, seeds: Any) -> tuple[int, ...]:
     """Return the seeds of a race. Raises StrategyError unless there are strategies by name, and at least two seeds."""
     seeds = plain(seeds)
     if not isinstance(seeds, Iterable):
-        seeds = range(check_whole("seeds", seeds, 2, hint=20, most=10**6))
+        seeds = range(check_whole("seeds", seeds, 0, hint=20, most=10**6))
     if not isinstance(strategies, Mapping) or isinstance(seeds, str):
         raise StrategyError(f"a race needs strategies by name and seeds, got {show(strategies)} and {show(seeds)}; "
                             "try race(contestants(table), table, budget, 20)")

@@ -311,11 +311,8 @@ def _outcome(entry: Entry, where: str) -> Outcome:
         ) from None
 
 
-def _number(value: float) -> float | str | None:
-    """Return a number as JSON has it, which knows neither NaN (null here) nor infinity (the string "inf")."""
-    if math.isinf(value):
-        return str(float(value))
-    return float(value) if math.isfinite(value) else None
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None  # JSON knows neither NaN nor infinity
 
 
 def _numbers(values: list[float]) -> list[float | str | None]:
