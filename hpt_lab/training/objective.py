@@ -30,9 +30,10 @@ from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
 from hpt_lab.datasets import Data
 from hpt_lab.errors import DataError, HptError
 from hpt_lab.training.checkpoint import Checkpoint, load, save
+from hpt_lab.training.compiled import build_variables, check_compiled
 from hpt_lab.training.epochs import Curves, OnEpoch, Trainer, as_rows
 from hpt_lab.training.graph_cache import GRAPHS
-from hpt_lab.training.graphs import Jit, build_variables, check_compiled, use_xla
+from hpt_lab.training.graphs import Jit, use_xla
 from hpt_lab.training.metrics import evaluate, gives_logits, is_score, metric_names
 from hpt_lab.trial import Config, Outcome, Trial
 
