@@ -11,13 +11,13 @@ PACKAGE = Path(__file__).parents[1] / "hpt_lab"
 
 # what each part may import of ours, besides itself; hpt_lab/__init__.py re-exports and may import all
 BELOW = {
-    "errors": set(), "trial": set(),
+    "errors": set(), "trial": set(), "fingerprint": set(),
     "space": {"errors", "trial"}, "history": {"errors", "trial"}, "datasets": {"errors"},
 }
 BELOW["surrogates"] = {"errors", "trial", "space", "history"}
 BELOW["strategies"] = BELOW["surrogates"] | {"surrogates"}
-BELOW["study"] = BELOW["strategies"] | {"strategies"}
-BELOW["training"] = {"errors", "trial", "datasets"}
+BELOW["study"] = BELOW["strategies"] | {"strategies", "fingerprint"}
+BELOW["training"] = {"errors", "trial", "datasets", "fingerprint"}
 BELOW["curves"] = BELOW["study"] | {"study", "datasets"}  # its recorder imports training, inside functions
 BELOW["plots"] = {"errors", "trial", "space", "history", "curves"}
 BELOW["honesty"] = {"errors"}

@@ -1,6 +1,6 @@
 """A study's append-only record: JSON lines that survive `kill -9`.
 
-    {"hpt_lab_journal": 1, "strategy": "hyperband", "settings": {...}, "objective": {...}}      the header
+    {"hpt_lab_journal": 1, "strategy": "hyperband", "settings": {...}, "objective": {...}, "code": "3.11-…"}   header
     {"ask": {"id": 0, "config": {...}, "budget": 1, ...}}                                       a trial was handed out
     {"tell": 0, "budget": 1, "loss": 0.25, "metrics": {...}, ...}                               its outcome, synced to disk
 
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hpt_lab.errors import JournalError
+from hpt_lab.fingerprint import differs
 from hpt_lab.study.ask_tell import AskTell
 from hpt_lab.trial import Outcome, Trial
 
@@ -43,6 +44,7 @@ class Journal:
             os.replace(fresh, self.path)
         found, self.entries, good = _load(self.path)
         there, here = _flat(found), _flat(json.loads(line))
+        _check_code(self.path, there.pop("code", None), here.pop("code", None))
         differing = [f"{key} is {there.get(key)!r} there and {here.get(key)!r} here"
                      for key in sorted(there.keys() | here.keys()) if there.get(key) != here.get(key)]
         if differing:
@@ -85,6 +87,14 @@ class Journal:
     def _write(self, entry: Entry) -> None:
         self._file.write(json.dumps(entry, allow_nan=False).encode() + b"\n")
         self._file.flush()
+
+
+def _check_code(path: Path, there: str | None, here: str | None) -> None:
+    """Refuse results of other code; a journal from before there were fingerprints, or an unknown one, is accepted."""
+    if differs(there, here):
+        raise JournalError(f"{path} was recorded with other code of the objective: known as {there!r} there, {here!r} "
+                           "here. Its results are not this code's, so give this study a journal of its own; or, if the "
+                           f"edit changes no result, go on with tune(..., version={there!r}), or resume with that")
 
 
 def read_header(path: str | Path) -> Entry:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm.auto import tqdm
 
 from hpt_lab.errors import JournalError, StrategyError, StudyError
+from hpt_lab.fingerprint import fingerprint
 from hpt_lab.history import History, Record, increments
 from hpt_lab.space import Space
 from hpt_lab.strategies.strategy import STRATEGIES, Strategy
@@ -68,7 +69,8 @@ Callback = Callable[[Study, Record], Any]
 
 
 def tune(objective: AnyObjective, strategy: Strategy, *, journal: str | Path | None = None, executor: Executor | None = None,
-         progress: bool = True, callbacks: Iterable[Callback] = (), max_failures: int = 10) -> Study:
+         progress: bool = True, callbacks: Iterable[Callback] = (), max_failures: int = 10,
+         version: str | None = None) -> Study:
     """Run `strategy` on `objective` to its end and return the study.
 
     objective: has `run(trial) -> Outcome`, or is a plain function of (config) or (config, budget) returning a loss.
@@ -76,6 +78,8 @@ def tune(objective: AnyObjective, strategy: Strategy, *, journal: str | Path | N
     executor: any `concurrent.futures.Executor`; without one, trials run here, one after another.
     callbacks: called as callback(study, record) after every outcome; one that returns True stops the study.
     max_failures: so many failed trials in a row stop the study with a StudyError that carries it.
+    version: what the journal knows the objective's code by; by default a `fingerprint`, so that an edited objective is
+        refused. A name of your own, which you change when results should no longer be mixed; or the name in the refusal.
 
     Ctrl-C stops too, and returns what there is (`study.stopped == "interrupted"`).
 
@@ -90,7 +94,9 @@ def tune(objective: AnyObjective, strategy: Strategy, *, journal: str | Path | N
     study = Study(strategy, ask_tell.history)
     record_of = None
     if journal is not None:
-        record_of = Journal(journal, {**strategy.describe(), "objective": getattr(objective, "settings", None)})
+        code = version or getattr(objective, "code", None) or fingerprint(objective)
+        record_of = Journal(journal, {**strategy.describe(), "objective": getattr(objective, "settings", None),
+                                      "code": code})
         record_of.replay(ask_tell)
 
     def asked(trial: Any) -> None:

@@ -70,7 +70,7 @@ def accuracy_name(model: keras.Model) -> str | None:
     """Return the name that the share of rows predicted right goes by; None where it has no meaning."""
     if accuracy_kind(model) is None:
         return None
-    asked = _asked(model)
+    asked = asked_metrics(model)
     return asked[0] if len(asked) == 1 and asked[0] in ("accuracy", "acc") else "accuracy"
 
 
@@ -131,6 +131,14 @@ def scalars(logs: dict[str, Any]) -> dict[str, float]:
     return {name: value for name, value in logs.items() if isinstance(value, float)}
 
 
+def own_metrics(model: keras.Model, validated: dict[str, Any]) -> dict[str, float]:
+    """Choose what an outcome reports of a validation besides its scores: the loss, and metrics but plain accuracy."""
+    kept = scalars(validated)
+    if fit_alone(model) is None and not keeps_metrics(model):
+        kept = {"val_loss": kept["val_loss"]}
+    return kept
+
+
 def loss_is_a_mean(model: keras.Model) -> bool:
     """Tell whether the compiled loss of many rows is the mean of the losses of each, however they are cut in batches."""
     losses = tf.nest.flatten(model.loss)
@@ -167,7 +175,7 @@ def _overrides(model: keras.Model, name: str) -> bool:
     return name in vars(model) or getattr(type(model), name) is not getattr(keras.Model, name)
 
 
-def _asked(model: keras.Model) -> list[Any]:
+def asked_metrics(model: keras.Model) -> list[Any]:
     """List the metrics that a model was compiled with, as the user wrote them."""
     compiled = model._compile_metrics
     if compiled is None:
@@ -178,7 +186,7 @@ def _asked(model: keras.Model) -> list[Any]:
 
 def _only_accuracy(model: keras.Model) -> bool:
     """Tell whether the metrics are accuracy alone, and mean by it what the graph counts."""
-    asked, kind, shape = _asked(model), accuracy_kind(model), getattr(model, "output_shape", None)
+    asked, kind, shape = asked_metrics(model), accuracy_kind(model), getattr(model, "output_shape", None)
     if not asked:
         return True
     if asked not in (["accuracy"], ["acc"]) or model._compile_metrics._user_weighted_metrics or (

@@ -35,7 +35,8 @@ BOOKKEEPING = {  # attributes that no computation reads
     "_tracker", "_tracked", "_auto_config", "_compile_config", "_compiled_trainable_state", "_nodes",
     "_distribution_strategy", "_distribute_strategy", "train_function", "test_function",
     "predict_function", "_path", "_parent_path", "_lock", "_call_signature", "_losses", "_loss_ids",
-    "stop_training", "_called", "_exclude_from_weight_decay_cache", "_eval_epoch_iterator"}
+    "stop_training", "_called", "_keras_history", "_inbound_nodes", "_outbound_nodes",  # see _nodes_by_depth
+    "_exclude_from_weight_decay_cache", "_eval_epoch_iterator"}
 WRAPPED = {"build", "quantize"}  # which Keras wraps in every instance; they don't run in a graph
 WIDTHS = {"units", "_build_shapes_dict", "_input_spec"}
 
