@@ -1,13 +1,11 @@
 """One epoch as one graph call: the loop over the batches inside a `tf.function`.
 
-For a small network `model.fit` spends over 95 % of its time between the batches: iterators, callbacks, Python.
-Here that loop is inside one `tf.function`: gather the rows of a batch by a permutation, `model.compute_loss`, the
-optimizer's step, next batch. The mathematics is `model.fit`'s, fed the same batches.
+For a small network `model.fit` spends over 95 % of its time between the batches. Here that loop is inside a graph:
+gather a batch's rows by a permutation, `model.compute_loss`, the optimizer's step; the mathematics is `model.fit`'s.
 
 Tracing costs 0.2 to 0.4 s, so trials whose models differ only in weights, seeds and learning rate share what was traced,
 which reaches variables through handles: an `EpochGraph` hands it its model's. Dropout rates and L1 and L2 factors are
-variables too (`knobs.py`), so they may differ as well, and change during training. `graph_cache.py` says which models
-share a graph. Read `Traced._train` first.
+variables too (`knobs.py`). `graph_cache.py` says which models share a graph. Read `Traced._train` first.
 """
 
 from __future__ import annotations
@@ -49,8 +47,7 @@ Jit = bool | Literal["auto"]
 
 CALL_SECONDS = 0.08  # a graph call is kept this short, so that `stop` is seen in well under 0.2 s
 FIRST_STEPS = 4  # batches in a call whose pace isn't known yet
-ROWS_AT_ONCE = 512  # validation rows per forward pass; fixed, since a matmul's rounding may depend on its row count;
-# where the number of rows matters (`is_additive`), it is the training's batch size, as under `model.fit`
+ROWS_AT_ONCE = 512  # validation rows per forward pass; fixed, since a matmul's rounding may depend on its row count
 XLA_STEPS = 20_000  # XLA saves about 0.06 ms per small batch and costs 1.0 to 1.5 s to compile
 SMALL = 100_000  # weights; above this the arithmetic dominates, and neither XLA nor a single thread is an advantage
 XLA_LAYERS = {"InputLayer", "Dense", "Activation", "Dropout", "Flatten", "Reshape", "Rescaling", "BatchNormalization",
@@ -263,7 +260,7 @@ class EpochGraph:
     def evaluate(self, data: Any, stop: Event | None = None) -> tuple[float, float, Any] | None:
         """Predict; return the mean loss, the accuracy and the predictions (n, ...), or None when `stop` was set."""
         self._begin()
-        size = ROWS_AT_ONCE if self.traced.additive else self._batch_size
+        size = ROWS_AT_ONCE if self.traced.additive else self._batch_size  # as under `model.fit`
         n, loss, hits, parts = len(tf.nest.flatten(data)[0]), 0.0, 0.0, []
         for first in range(0, n, size):
             if stop is not None and stop.is_set():
@@ -303,7 +300,7 @@ def _needs_threads(call: Any) -> bool:
 
 
 def _shapeless(value: tf.Variable) -> tf.Variable:
-    """Make a variable of unknown shape in place of another; known shapes are part of what TensorFlow compiles a call for."""
+    """Make a variable of unknown shape in place of another; TensorFlow compiles a call for the shapes it knows."""
     return tf.Variable(value, trainable=value.trainable, shape=tf.TensorShape([None] * len(value.shape)))
 
 
@@ -329,10 +326,9 @@ def use_xla(model: keras.Model, jit: Jit, *, steps: int) -> bool:
     """Decide whether to compile with XLA: as told, or for small dense models trained for at least 20,000 batches."""
     if jit not in (True, False, "auto"):
         raise HptError(f"jit must be True, False or 'auto', got {jit!r}")
-    if jit != "auto":
-        return bool(jit)
     layers = {type(layer).__name__ for layer in model._flatten_layers(include_self=False)}
-    return steps >= XLA_STEPS and layers <= XLA_LAYERS and is_small(model)
+    pays = steps >= XLA_STEPS and layers <= XLA_LAYERS and is_small(model)
+    return pays if jit == "auto" else bool(jit)
 
 
 def is_small(model: keras.Model) -> bool:
@@ -349,6 +345,5 @@ def executor(small: bool) -> AbstractContextManager[None]:
 
 
 def gather(data: Any, rows: Any) -> Any:
+    """Cut rows out of every tensor of a structure."""
     return tf.nest.map_structure(lambda t: tf.gather(t, rows), data)
-
-
