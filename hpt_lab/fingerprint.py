@@ -22,19 +22,33 @@ import site
 import sys
 import sysconfig
 import types
-from collections.abc import Iterator
 from typing import Any
 
+from hpt_lab.instructions import Reads, changed_attributes
+
 UNKNOWN = "unknown"
-PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), range, slice, pathlib.PurePath)
-CHANGERS = {"append", "extend", "insert", "add", "update", "setdefault", "pop", "popitem", "clear", "remove",
-            "discard", "appendleft", "popleft", "sort", "reverse"}
-STORES = {"STORE_GLOBAL", "DELETE_GLOBAL", "STORE_DEREF"}
+PLAIN = (
+    type(None),
+    bool,
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    type(Ellipsis),
+    range,
+    slice,
+    pathlib.PurePath,
+)
 FILLED = (list, dict, set, bytearray)
-CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__setstate__")
-LIBRARIES = tuple(path + os.sep for path in (
-    *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),
-    *site.getsitepackages(), str(pathlib.Path(__file__).parent)))
+LIBRARIES = tuple(
+    path + os.sep
+    for path in (
+        *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),
+        *site.getsitepackages(),
+        str(pathlib.Path(__file__).parent),
+    )
+)
 DEEPEST = 60  # objects inside one another
 
 
@@ -124,9 +138,9 @@ class _Text:
         self.told = True
         if _is_library(function.__code__.co_filename):
             self.parts.append(f"{function.__module__}.{function.__qualname__}")
-            self._cells(function, _Reads(function.__code__))
+            self._cells(function, Reads(function.__code__))
             return
-        reads = _Reads(function.__code__)
+        reads = Reads(function.__code__)
         self._code(function.__code__)
         self.add(function.__defaults__)
         self.add(function.__kwdefaults__)
@@ -137,25 +151,29 @@ class _Text:
             if name in function.__globals__:
                 self._read(name, function.__globals__[name], reads)
 
-    def _cells(self, function: types.FunctionType, reads: _Reads) -> None:
+    def _cells(self, function: types.FunctionType, reads: Reads) -> None:
         """Write down what a function closes over."""
-        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        for name, cell in zip(
+            function.__code__.co_freevars, function.__closure__ or (), strict=True
+        ):
             if cell != types.CellType():  # an empty one: defined later
                 self._read(name, cell.cell_contents, reads)
 
-    def _read(self, name: str, value: Any, reads: _Reads) -> None:
+    def _read(self, name: str, value: Any, reads: Reads) -> None:
         """Write down a value that code reads under `name`, unless the code itself changes it."""
         if isinstance(value, types.ModuleType):
             if not _is_library(getattr(value, "__file__", None)) and id(value) not in self._seen:
                 self._seen[id(value)] = len(self._seen)
                 for inside in sorted(reads.names & vars(value).keys()):
                     self._read(inside, vars(value)[inside], reads)
-        elif name not in reads.assigned and not (name in reads.filled and isinstance(value, FILLED)):
+        elif name not in reads.assigned and not (
+            name in reads.filled and isinstance(value, FILLED)
+        ):
             self.add(value)
 
     def _code(self, code: types.CodeType) -> None:
         shape = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
-        by_name = code.co_varnames[shape[0]:shape[0] + shape[2]]
+        by_name = code.co_varnames[shape[0] : shape[0] + shape[2]]
         self.parts.append(f"code {shape} {by_name}")
         for step in dis.get_instructions(code):
             if step.opname in ("EXTENDED_ARG", "CACHE", "NOP", "RESUME"):
@@ -168,7 +186,9 @@ class _Text:
             else:
                 local = step.opname.endswith(("_FAST", "_DEREF", "_CELL", "_CLOSURE"))
                 names = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
-                argument = names.index(step.argval) if local and step.argval in names else step.argval
+                argument = (
+                    names.index(step.argval) if local and step.argval in names else step.argval
+                )
                 self.parts.append(f"{step.opname} {argument!r}")
 
     def _class(self, kind: type) -> None:
@@ -184,7 +204,11 @@ class _Text:
             if isinstance(member, property):
                 member = member.fget
             dunder = name.startswith("__") and not isinstance(member, types.FunctionType)
-            if dunder or name in ("_abc_impl",) or not isinstance(member, (types.FunctionType, *PLAIN, list, tuple, dict)):
+            if (
+                dunder
+                or name in ("_abc_impl",)
+                or not isinstance(member, (types.FunctionType, *PLAIN, list, tuple, dict))
+            ):
                 continue
             self.parts.append(name)
             self.add(member)
@@ -200,12 +224,14 @@ class _Text:
             self.parts.append(f"{value.__module__}.{value.__qualname__}")
         elif function := _inside(value):
             self.add(function)
+        elif isinstance(value, types.SimpleNamespace):
+            self.add(vars(value))
         else:
             self.add(kind)
             if library and not kind.__module__.startswith("hpt_lab."):
                 self._settings(value)
                 return
-            assigned, filled = _changed_attributes(kind)
+            assigned, filled = changed_attributes(kind)
             for name, attribute in sorted(getattr(value, "__dict__", {}).items()):
                 changes = name in assigned or (name in filled and isinstance(attribute, FILLED))
                 if not changes and not (library and name.startswith("_")):
@@ -218,28 +244,6 @@ class _Text:
             self.add(value.get_params(deep=False))
         elif callable(getattr(value, "get_config", None)):  # Keras, whose names are counted
             self.add({name: part for name, part in value.get_config().items() if name != "name"})
-
-
-class _Reads:
-    """What a function and those defined inside it read and change, as far as their instructions show."""
-
-    def __init__(self, code: types.CodeType):
-        codes = list(_codes(code))
-        steps = [step for code in codes for step in dis.get_instructions(code)]
-        self.names = {name for code in codes for name in code.co_names}
-        self.assigned = {str(step.argval) for step in steps if step.opname in STORES}
-        self.filled = set(_filled(steps))
-        self.attributes = {str(step.argval) for step in steps if step.opname in ("STORE_ATTR", "DELETE_ATTR")}
-
-
-def _filled(steps: list[dis.Instruction]) -> Iterator[str]:
-    """Yield names of what seems to be filled: `name.append(...)`, `name[key] = ...`, `name[key] += 1`."""
-    for i, step in enumerate(steps):
-        if step.opname in ("LOAD_METHOD", "LOAD_ATTR") and step.argval in CHANGERS:
-            yield str(steps[i - 1].argval)
-        elif step.opname in ("STORE_SUBSCR", "DELETE_SUBSCR"):
-            yield from (str(before.argval) for before in steps[max(0, i - 12):i]
-                        if before.opname in ("LOAD_GLOBAL", "LOAD_DEREF", "LOAD_NAME", "LOAD_ATTR"))
 
 
 def _inside(value: Any) -> Any:
@@ -276,31 +280,11 @@ def _alone(value: Any) -> str:
     return "\n".join(text.parts)
 
 
-def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    """Yield a function's code and that of all functions defined inside it."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _codes(constant)
-
-
-def _changed_attributes(kind: type) -> tuple[set[str], set[str]]:
-    """Name the attributes that a class assigns outside its constructor, and those that it may fill: counters, logs."""
-    assigned: set[str] = set()
-    filled: set[str] = set()
-    for base in kind.__mro__:
-        for name, member in vars(base).items():
-            function = getattr(member, "__func__", member)
-            if name not in CONSTRUCTORS and isinstance(function, types.FunctionType):
-                reads = _Reads(function.__code__)
-                assigned |= reads.attributes
-                filled |= reads.filled
-    return assigned, filled
-
-
 def _file_of(kind: type) -> str | None:
     module = sys.modules.get(kind.__module__)
-    return None if kind.__module__ in ("__main__", "__mp_main__") else getattr(module, "__file__", "<built in>")
+    if module is None or kind.__module__ in ("__main__", "__mp_main__"):
+        return None
+    return getattr(module, "__file__", "<built in>")
 
 
 def _is_library(path: str | None) -> bool:

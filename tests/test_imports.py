@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "hpt_lab"
 
 # what each part may import of ours, besides itself; hpt_lab/__init__.py re-exports and may import all
 BELOW = {
-    "errors": set(), "trial": set(), "fingerprint": set(),
+    "errors": set(), "trial": set(), "instructions": set(), "fingerprint": {"instructions"},
     "space": {"errors", "trial"}, "history": {"errors", "trial"}, "datasets": {"errors"},
 }
 BELOW["surrogates"] = {"errors", "trial", "space", "history"}

@@ -26,13 +26,25 @@ def check_compiled(model: Any) -> None:
     """Raise BuildError unless `model` is a compiled Keras model."""
     if not isinstance(model, keras.Model):
         hint = "; did build(config) forget `return model`?" if model is None else ""
-        raise BuildError(f"build(config) must return a compiled Keras model, got {type(model).__name__}{hint}")
-    no_loss = model.compiled and model.loss is None and type(model).compute_loss is keras.Model.compute_loss
+        raise BuildError(
+            f"build(config) must return a compiled Keras model, got {type(model).__name__}{hint}"
+        )
+    no_loss = (
+        model.compiled
+        and model.loss is None
+        and type(model).compute_loss is keras.Model.compute_loss
+    )
     if not model.compiled or model.optimizer is None or (no_loss and not fit_alone(model)):
-        raise BuildError("build(config) must return a compiled Keras model, got one without optimizer or loss; "
-                         "call model.compile(optimizer=..., loss=...) before returning it")
-    if getattr(model.optimizer, "use_ema", False):  # `fit` ends by overwriting the weights, so nothing could resume
-        raise BuildError("the optimizer has use_ema=True, which replaces the weights when training ends; drop use_ema")
+        raise BuildError(
+            "build(config) must return a compiled Keras model, got one without optimizer or loss; "
+            "call model.compile(optimizer=..., loss=...) before returning it"
+        )
+    if getattr(
+        model.optimizer, "use_ema", False
+    ):  # `fit` ends by overwriting the weights, so nothing could resume
+        raise BuildError(
+            "the optimizer has use_ema=True, which replaces the weights when training ends; drop use_ema"
+        )
 
 
 def build_variables(model: keras.Model, x: Any) -> None:
@@ -110,8 +122,11 @@ def count(model: keras.Model, batch: Any, predictions: Any) -> None:
 def results(model: keras.Model) -> dict[str, Any]:
     """Read what the metrics have counted, by Keras' names; without Keras' mean of the loss, which the graph sums."""
     own = model._loss_tracker in model.metrics
-    return {name: value for name, value in numbers(model.get_metrics_result()).items()
-            if not (own and name == model._loss_tracker.name)}
+    return {
+        name: value
+        for name, value in numbers(model.get_metrics_result()).items()
+        if not (own and name == model._loss_tracker.name)
+    }
 
 
 def numbers(logs: dict[str, Any]) -> dict[str, Any]:
@@ -146,13 +161,17 @@ def loss_is_a_mean(model: keras.Model) -> bool:
     across = ("dice", "tversky", "circle")
     reductions = [getattr(loss, "reduction", "mean") for loss in losses]
     return not any(name.lower().startswith(across) for name in names) and all(
-        reduction in ("sum_over_batch_size", "mean") for reduction in reductions)
+        reduction in ("sum_over_batch_size", "mean") for reduction in reductions
+    )
 
 
 def is_additive(model: keras.Model, foreign: bool) -> bool:
     """Tell whether validating in large batches gives what `model.evaluate` gives in batches of the training's size."""
     layers = model._flatten_layers()
-    masks = any(getattr(layer, "mask_zero", False) or isinstance(layer, keras.layers.Masking) for layer in layers)
+    masks = any(
+        getattr(layer, "mask_zero", False) or isinstance(layer, keras.layers.Masking)
+        for layer in layers
+    )
     penalised = any(getattr(layer, "activity_regularizer", None) is not None for layer in layers)
     return not foreign and not masks and not penalised and loss_is_a_mean(model)
 
@@ -180,17 +199,28 @@ def asked_metrics(model: keras.Model) -> list[Any]:
     compiled = model._compile_metrics
     if compiled is None:
         return []
-    return [m for part in (compiled._user_metrics, compiled._user_weighted_metrics)
-            for m in tf.nest.flatten(part) if m is not None]
+    return [
+        m
+        for part in (compiled._user_metrics, compiled._user_weighted_metrics)
+        for m in tf.nest.flatten(part)
+        if m is not None
+    ]
 
 
 def _only_accuracy(model: keras.Model) -> bool:
     """Tell whether the metrics are accuracy alone, and mean by it what the graph counts."""
-    asked, kind, shape = asked_metrics(model), accuracy_kind(model), getattr(model, "output_shape", None)
+    asked, kind, shape = (
+        asked_metrics(model),
+        accuracy_kind(model),
+        getattr(model, "output_shape", None),
+    )
     if not asked:
         return True
-    if asked not in (["accuracy"], ["acc"]) or model._compile_metrics._user_weighted_metrics or (
-            not isinstance(shape, tuple) or len(shape) != 2 or not isinstance(shape[-1], int)):
+    if (
+        asked not in (["accuracy"], ["acc"])
+        or model._compile_metrics._user_weighted_metrics
+        or (not isinstance(shape, tuple) or len(shape) != 2 or not isinstance(shape[-1], int))
+    ):
         return False
     if kind == "binary":  # Keras' threshold is 0.5 for logits too
         return shape[-1] == 1 and not gives_logits(model)

@@ -32,11 +32,31 @@ PLAIN = {type(None), bool, int, float, complex, str, bytes, type(Ellipsis)}
 CONTAINERS = (dict, list, tuple, set, frozenset)
 PLAIN_MODULES = {"builtins", "collections", "keras", "tensorflow"}
 BOOKKEEPING = {  # attributes that no computation reads
-    "_tracker", "_tracked", "_auto_config", "_compile_config", "_compiled_trainable_state", "_nodes",
-    "_distribution_strategy", "_distribute_strategy", "train_function", "test_function",
-    "predict_function", "_path", "_parent_path", "_lock", "_call_signature", "_losses", "_loss_ids",
-    "stop_training", "_called", "_keras_history", "_inbound_nodes", "_outbound_nodes",  # see _nodes_by_depth
-    "_exclude_from_weight_decay_cache", "_eval_epoch_iterator"}
+    "_tracker",
+    "_tracked",
+    "_auto_config",
+    "_compile_config",
+    "_compiled_trainable_state",
+    "_nodes",
+    "_distribution_strategy",
+    "_distribute_strategy",
+    "train_function",
+    "test_function",
+    "predict_function",
+    "_path",
+    "_parent_path",
+    "_lock",
+    "_call_signature",
+    "_losses",
+    "_loss_ids",
+    "stop_training",
+    "_called",
+    "_keras_history",
+    "_inbound_nodes",
+    "_outbound_nodes",  # see _nodes_by_depth
+    "_exclude_from_weight_decay_cache",
+    "_eval_epoch_iterator",
+}
 WRAPPED = {"build", "quantize"}  # which Keras wraps in every instance; they don't run in a graph
 WIDTHS = {"units", "_build_shapes_dict", "_input_spec"}
 
@@ -46,11 +66,18 @@ class Described(NamedTuple):
 
     digest: str
     foreign: str | None
-    variables: list[Any]  # Keras' and TensorFlow's variables met anywhere, those of foreign objects included
+    variables: list[
+        Any
+    ]  # Keras' and TensorFlow's variables met anywhere, those of foreign objects included
 
 
-def describe(model: keras.Model, variables: Iterable[Any], *, free: Iterable[tuple[Any, str]] = (),
-             any_width: bool = False) -> Described:
+def describe(
+    model: keras.Model,
+    variables: Iterable[Any],
+    *,
+    free: Iterable[tuple[Any, str]] = (),
+    any_width: bool = False,
+) -> Described:
     """Walk a built, compiled model. `variables`: its state, which a graph reaches through handles.
 
     `free`: (object, attribute) pairs whose values don't count. `any_width`: nor do widths of layers.
@@ -159,7 +186,9 @@ class _Walk:
             self._stranger("a symbolic tensor")
             return []
         array = np.asarray(value)
-        content = array.tolist() if array.dtype == object else hashlib.sha256(array.tobytes()).hexdigest()
+        content = (
+            array.tolist() if array.dtype == object else hashlib.sha256(array.tobytes()).hexdigest()
+        )
         self.tokens.append(f"array {array.dtype} {array.shape} {content}")
         return []
 
@@ -215,8 +244,12 @@ def _methods(kind: type) -> list[tuple[Any, str, Any]] | None:
     for part in kind.__qualname__.split("."):
         found = getattr(found, part, None)
     bases = [base for base in kind.__mro__ if base.__module__.startswith("keras.")]
-    methods = [(vars(base), name, method) for base in bases for name, method in vars(base).items()
-               if not name.startswith("_abc_") and _can_run(method)]
+    methods = [
+        (vars(base), name, method)
+        for base in bases
+        for name, method in vars(base).items()
+        if not name.startswith("_abc_") and _can_run(method)
+    ]
     return methods if found is kind and all(_is_library(method) for *_, method in methods) else None
 
 

@@ -16,7 +16,10 @@ import tensorflow as tf
 from hpt_lab.errors import BuildError
 from hpt_lab.training.compiled import asked_metrics
 
-PREPROCESSING = (keras.layers.Normalization, keras.layers.Discretization)  # which training never changes
+PREPROCESSING = (
+    keras.layers.Normalization,
+    keras.layers.Discretization,
+)  # which training never changes
 
 
 def moment() -> int:
@@ -27,15 +30,22 @@ def moment() -> int:
 def check_new(model: keras.Model, before: int) -> None:
     """Raise BuildError if `model` has a variable that is older than `before` and that training may change."""
     weights = model.trainable_variables
-    if weights and all(_number(v) < before for v in weights) and _number(model.optimizer.iterations) < before:
-        raise BuildError("build(config) returned a model that was there before: every trial would train it further; "
-                         "make the model inside build(config), anew for every call")
+    if (
+        weights
+        and all(_number(v) < before for v in weights)
+        and _number(model.optimizer.iterations) < before
+    ):
+        raise BuildError(
+            "build(config) returned a model that was there before: every trial would train it further; "
+            "make the model inside build(config), anew for every call"
+        )
     for what, variables in _parts(model):
         if any(_number(v) < before for v in variables):
             raise BuildError(
                 f"build(config) returned a model with {what}, which was made outside: trials would share it, and "
                 "training would change it for all of them. Make it inside build (a trained layer or model: "
-                "keras.models.clone_model there, then set_weights; or set trainable = False if it shall stay as it is)")
+                "keras.models.clone_model there, then set_weights; or set trainable = False if it shall stay as it is)"
+            )
 
 
 def _parts(model: keras.Model) -> Iterator[tuple[str, list[Any]]]:
@@ -65,8 +75,11 @@ def _held(thing: Any) -> Iterator[Any]:
         elif isinstance(value, dict):
             waiting += value.values()
         elif callable(value) and not isinstance(value, type):
-            waiting += [cell.cell_contents for cell in getattr(value, "__closure__", None) or ()
-                        if cell != type(cell)()]
+            waiting += [
+                cell.cell_contents
+                for cell in getattr(value, "__closure__", None) or ()
+                if cell != type(cell)()
+            ]
             waiting += getattr(value, "__dict__", {}).values()
 
 

@@ -17,7 +17,9 @@ from typing import Any
 from hpt_lab.errors import HptError
 from hpt_lab.training.checkpoint import Checkpoint, load, read_about, save
 
-KEPT = 2  # checkpoints per trial: population-based training may still want the one before the newest
+KEPT = (
+    2  # checkpoints per trial: population-based training may still want the one before the newest
+)
 
 
 class Store:
@@ -33,7 +35,9 @@ class Store:
         `about` without a config is a search for a trial of which only the id is known; two that fit are an error.
         """
         whole = "config" in about
-        fitting = [file for file in self._files(trial, _key(about) if whole else "*") if file[0] <= most]
+        fitting = [
+            file for file in self._files(trial, _key(about) if whole else "*") if file[0] <= most
+        ]
         found = None
         for _, path in sorted(fitting, reverse=True):
             if (found := load(path, about)) is not None:
@@ -54,17 +58,24 @@ class Store:
 
     def _files(self, trial: int, key: str) -> list[tuple[int, Path]]:
         """List a trial's checkpoints as (epoch, path); another process may be adding some."""
-        found = [(path.stem.rpartition("_")[2], path)
-                 for path in self.directory.glob(f"trial_{trial}_{key}_epoch_*.npz")]
+        found = [
+            (path.stem.rpartition("_")[2], path)
+            for path in self.directory.glob(f"trial_{trial}_{key}_epoch_*.npz")
+        ]
         return [(int(epoch), path) for epoch, path in found if epoch.isdigit()]
 
     def _check_single(self, trial: int, paths: list[Path], about: Mapping[str, Any]) -> None:
         abouts = [found for path in paths if (found := read_about(path)) is not None]
-        fitting = {json.dumps(found, sort_keys=True) for found in abouts
-                   if all(found.get(key) == value for key, value in about.items())}
+        fitting = {
+            json.dumps(found, sort_keys=True)
+            for found in abouts
+            if all(found.get(key) == value for key, value in about.items())
+        }
         if len(fitting) > 1:
-            raise HptError(f"{self.directory} holds checkpoints of {len(fitting)} different trials with the id {trial}; "
-                           "say which one is meant with Trial(..., parent=ID, origin=TRIAL)")
+            raise HptError(
+                f"{self.directory} holds checkpoints of {len(fitting)} different trials with the id {trial}; "
+                "say which one is meant with Trial(..., parent=ID, origin=TRIAL)"
+            )
 
     def _warn_of_other_code(self, trial: int, about: Mapping[str, Any]) -> None:
         """Say once that there is a checkpoint that would do if `build` were still what it was."""
@@ -80,7 +91,9 @@ class Store:
                     f"the checkpoints in {self.directory} were made by other code of build or callbacks (known as "
                     f"{found.get('code')!r}, now {about['code']!r}): they are left alone, and trials are trained from "
                     "scratch. If the edit changes no result, go on with them by KerasObjective(..., "
-                    f"version={found.get('code')!r})", stacklevel=2)
+                    f"version={found.get('code')!r})",
+                    stacklevel=2,
+                )
                 return
 
 

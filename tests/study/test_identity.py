@@ -40,16 +40,26 @@ BASE = """
 """
 SAME = {
     "comment": ("total = LAYERS[0]", "# why\n        total = LAYERS[0]"),
-    "blank line and docstring": ('def objective(c, power=2):', 'def objective(c, power=2):\n        """Says so."""\n'),
-    "local names": ("def inner(x):\n            return helper(x) + Helper().value(x)",
-                    "def inner(y):\n            return helper(y) + Helper().value(y)"),
+    "blank line and docstring": (
+        "def objective(c, power=2):",
+        'def objective(c, power=2):\n        """Says so."""\n',
+    ),
+    "local names": (
+        "def inner(x):\n            return helper(x) + Helper().value(x)",
+        "def inner(y):\n            return helper(y) + Helper().value(y)",
+    ),
     "unused code": ("def helper", "OTHER = 5\n\n    def helper"),
 }
 OTHER = {
-    "global": ("SCALE = 2", "SCALE = 3"), "list": ("[8, 4]", "[8, 5]"), "dictionary": ('"relu": 1', '"relu": 2'),
-    "helper": ("x * SCALE", "x + SCALE"), "class attribute": ("weight = 3", "weight = 4"),
-    "method": ("self.weight * x", "self.weight + x"), "default": ("power=2", "power=3"),
-    "constant": ("** power + total", "** power + 2 * total"), "inner function": ("helper(x) +", "helper(x) -"),
+    "global": ("SCALE = 2", "SCALE = 3"),
+    "list": ("[8, 4]", "[8, 5]"),
+    "dictionary": ('"relu": 1', '"relu": 2'),
+    "helper": ("x * SCALE", "x + SCALE"),
+    "class attribute": ("weight = 3", "weight = 4"),
+    "method": ("self.weight * x", "self.weight + x"),
+    "default": ("power=2", "power=3"),
+    "constant": ("** power + total", "** power + 2 * total"),
+    "inner function": ("helper(x) +", "helper(x) -"),
 }
 
 
@@ -88,13 +98,37 @@ def closure(value):
     return lambda config: config["x"] * value
 
 
-@pytest.mark.parametrize("make", [
-    closure, Callable, lambda v: Callable(v).run_it, lambda v: functools.partial(lambda s, c: s, v),
-    lambda v: functools.partial(lambda c, s=0: s, s=v), lambda v: closure(np.full(3, v)), lambda v: closure([1, (v, "a")]),
-    lambda v: closure({"a": v}), lambda v: closure({1, v + 5}), lambda v: functools.cache(closure(v)),
-    lambda v: closure(Callable(v)), lambda v: closure(types.SimpleNamespace(v=v))],
-    ids=["closure", "object", "method", "partial", "partial by name", "array", "list", "dict", "set", "cached", "object in a closure",
-         "namespace"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        closure,
+        Callable,
+        lambda v: Callable(v).run_it,
+        lambda v: functools.partial(lambda s, c: s, v),
+        lambda v: functools.partial(lambda c, s=0: s, s=v),
+        lambda v: closure(np.full(3, v)),
+        lambda v: closure([1, (v, "a")]),
+        lambda v: closure({"a": v}),
+        lambda v: closure({1, v + 5}),
+        lambda v: functools.cache(closure(v)),
+        lambda v: closure(Callable(v)),
+        lambda v: closure(types.SimpleNamespace(v=v)),
+    ],
+    ids=[
+        "closure",
+        "object",
+        "method",
+        "partial",
+        "partial by name",
+        "array",
+        "list",
+        "dict",
+        "set",
+        "cached",
+        "object in a closure",
+        "namespace",
+    ],
+)
 def test_values_that_code_carries_count(make):
     assert fingerprint(make(1)) == fingerprint(make(1)) != UNKNOWN
     assert differs(fingerprint(make(1)), fingerprint(make(2)))
@@ -115,8 +149,17 @@ def test_what_changes_while_it_runs_does_not_count():
 def test_fingerprint_is_the_same_in_every_process():
     code = "from tests.study.test_identity import *; print(fingerprint(made(BASE)), fingerprint(closure({'a', 'b', 'c'})))"
     code = code.replace("tests.study.test_identity", "test_identity")
-    found = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=str(_here()),
-                            env={**_environment(), "PYTHONHASHSEED": seed}).stdout for seed in ("1", "2")}
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=str(_here()),
+            env={**_environment(), "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    }
     assert len(found) == 1
 
 
@@ -135,8 +178,16 @@ def _environment():
 
 
 def test_versions_of_python_are_not_compared_but_names_are():
-    assert not differs("3.11-aa", "3.12-bb") and differs("3.11-aa", "3.11-bb") and differs("mine", "yours")
-    assert not differs(None, "3.11-aa") and not differs(UNKNOWN, "3.11-aa") and differs("mine", "3.11-aa")
+    assert (
+        not differs("3.11-aa", "3.12-bb")
+        and differs("3.11-aa", "3.11-bb")
+        and differs("mine", "yours")
+    )
+    assert (
+        not differs(None, "3.11-aa")
+        and not differs(UNKNOWN, "3.11-aa")
+        and differs("mine", "3.11-aa")
+    )
 
 
 def square(config):
@@ -156,7 +207,11 @@ def test_edited_objective_is_refused_and_told_how_to_go_on(tmp_path):
         resume(path, cube)
     name = str(refused.value).partition("version='")[2].partition("'")[0]
     assert tune(cube, SEARCH, journal=path, version=name).digest == first.digest
-    assert resume(path, cube, version=name).digest == tune(square, SEARCH, journal=path).digest == first.digest
+    assert (
+        resume(path, cube, version=name).digest
+        == tune(square, SEARCH, journal=path).digest
+        == first.digest
+    )
 
 
 def test_name_of_ones_own_survives_every_edit(tmp_path):

@@ -27,7 +27,9 @@ ACTIVATION = "relu"
 
 
 def build(config, activation=None):
-    model = keras.Sequential([layers.Dense(6, activation or ACTIVATION), layers.Dense(1, "sigmoid")])
+    model = keras.Sequential(
+        [layers.Dense(6, activation or ACTIVATION), layers.Dense(1, "sigmoid")]
+    )
     model.compile(keras.optimizers.Adam(config.get("rate", 0.02)), "binary_crossentropy")
     return model
 
@@ -41,7 +43,9 @@ def objective(made=build, **options):
 
 
 def population(seed, interval):
-    return population_based_training(SPACE, max_budget=6, interval=interval, population=4, seed=seed)
+    return population_based_training(
+        SPACE, max_budget=6, interval=interval, population=4, seed=seed
+    )
 
 
 def bits(outcome):
@@ -63,9 +67,14 @@ def test_edited_build_retrains_and_says_how_to_go_on(tmp_path, monkeypatch):
         assert bits(objective(checkpoints=tmp_path).run(trial)) == new  # both are there now
 
 
-@pytest.mark.parametrize("make", [with_activation, lambda a: functools.partial(build, activation=a)])
+@pytest.mark.parametrize(
+    "make", [with_activation, lambda a: functools.partial(build, activation=a)]
+)
 def test_values_that_build_carries_tell_checkpoints_apart(tmp_path, make):
-    first, second = (bits(objective(make(a), checkpoints=tmp_path).run(Trial(0, {}, 2))) for a in ("relu", "tanh"))
+    first, second = (
+        bits(objective(make(a), checkpoints=tmp_path).run(Trial(0, {}, 2)))
+        for a in ("relu", "tanh")
+    )
     assert second == bits(objective(make("tanh")).run(Trial(0, {}, 2))) != first
 
 
@@ -73,7 +82,10 @@ def test_second_population_on_one_objective_inherits_nothing_of_the_first():
     used = objective()
     tune(used, population(1, 2))
     for seed, interval in ((0, 3), (2, 2), (1, 2)):
-        assert tune(used, population(seed, interval)).digest == tune(objective(), population(seed, interval)).digest
+        assert (
+            tune(used, population(seed, interval)).digest
+            == tune(objective(), population(seed, interval)).digest
+        )
 
 
 def test_heir_without_any_checkpoint_left_is_trained_again_from_its_ancestors(tmp_path):
@@ -91,7 +103,9 @@ def _generations(trial):
     return 0 if trial.origin is None else 1 + _generations(trial.origin)
 
 
-@pytest.mark.parametrize("strategy", [population(0, 2), hyperband(SPACE, max_budget=9, eta=3, seed=0)])
+@pytest.mark.parametrize(
+    "strategy", [population(0, 2), hyperband(SPACE, max_budget=9, eta=3, seed=0)]
+)
 def test_every_record_has_its_model_after_the_study(strategy):
     trained = objective()
     study = tune(trained, strategy)
@@ -123,7 +137,9 @@ def test_parent_that_could_be_either_of_two_is_asked_about(tmp_path):
 ADAM, DENSE, AUC = keras.optimizers.Adam(0.01), layers.Dense(4), keras.metrics.AUC(name="auc")
 DROPOUT, BASE = layers.Dropout(0.3), keras.Sequential([keras.Input((2,)), layers.Dense(5)])
 DENSE.build((None, 2))
-FROZEN = keras.Sequential([keras.Input((2,)), layers.Dense(5), layers.BatchNormalization()], name="base")
+FROZEN = keras.Sequential(
+    [keras.Input((2,)), layers.Dense(5), layers.BatchNormalization()], name="base"
+)
 FROZEN.trainable = False
 ADAPTED = layers.Normalization(name="adapted")
 ADAPTED.adapt(DATA.x_train)
@@ -154,10 +170,15 @@ def cached():
     return keras.optimizers.SGD(0.1)
 
 
-OUTSIDE = {"the optimizer": lambda: net(optimizer=ADAM), "the layer 'dense": lambda: net(DENSE),
-           "the AUC": lambda: net(metrics=[AUC]), "the layer 'dropout": lambda: net(DROPOUT),
-           "the layer '": lambda: net(BASE), "the Counting": lambda: net(loss=COUNTING),
-           "was there before": lambda: WHOLE}
+OUTSIDE = {
+    "the optimizer": lambda: net(optimizer=ADAM),
+    "the layer 'dense": lambda: net(DENSE),
+    "the AUC": lambda: net(metrics=[AUC]),
+    "the layer 'dropout": lambda: net(DROPOUT),
+    "the layer '": lambda: net(BASE),
+    "the Counting": lambda: net(loss=COUNTING),
+    "was there before": lambda: WHOLE,
+}
 
 
 @pytest.mark.parametrize("part", OUTSIDE)
@@ -169,7 +190,7 @@ def test_parts_made_outside_build_are_refused_for_the_first_trial_already(part):
 def test_cached_optimizer_is_refused_in_the_second_trial():
     shared = objective(lambda config: net(optimizer=cached()))
     assert shared.run(Trial(0, {}, 1)).error is None
-    with pytest.raises(BuildError, match="the optimizer 'SGD'.*inside build"):
+    with pytest.raises(BuildError, match=r"the optimizer 'SGD'.*inside build"):
         shared.run(Trial(1, {}, 1))
 
 
@@ -178,14 +199,22 @@ def test_what_training_never_changes_may_be_shared(part):
     shared = objective(lambda config: net(part()))
     before = [np.array(v) for v in part().weights]
     first = [bits(shared.run(Trial(i, {}, 2))) for i in (0, 1)]
-    assert first == [bits(objective(lambda config: net(part())).run(Trial(i, {}, 2))) for i in (0, 1)]
+    assert first == [
+        bits(objective(lambda config: net(part())).run(Trial(i, {}, 2))) for i in (0, 1)
+    ]
     assert all(np.array_equal(a, b) for a, b in zip(before, part().weights, strict=True))
 
 
-@pytest.mark.parametrize(("options", "message"), [
-    ({"build": WHOLE}, "build must be a function.*got Sequential"), ({"build": None}, "build must be a function"),
-    ({"callbacks": [keras.callbacks.History()]}, r"callbacks must be a function.*lambda: \["),
-    ({"callbacks": keras.callbacks.History()}, "callbacks must be a function"), ({"version": 2}, "version must be a text")])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"build": WHOLE}, "build must be a function.*got Sequential"),
+        ({"build": None}, "build must be a function"),
+        ({"callbacks": [keras.callbacks.History()]}, r"callbacks must be a function.*lambda: \["),
+        ({"callbacks": keras.callbacks.History()}, "callbacks must be a function"),
+        ({"version": 2}, "version must be a text"),
+    ],
+)
 def test_what_is_no_function_is_refused_before_anything_is_trained(options, message):
     with pytest.raises(HptError, match=message):
         objective(options.pop("build", build), **options)
@@ -201,12 +230,25 @@ def test_logits_in_a_list_of_losses_are_logits():
     assert outcome.loss == pytest.approx(outcome.metrics["val_loss"], abs=1e-5)
 
 
-@pytest.mark.parametrize("change", [{"epoch": "three"}, {"curves": [1]}, {"curves": {"loss": ["low"]}}, {"counts": {"weights": -1}},
-                                    {"counts": 3}, {"about": 3}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epoch": "three"},
+        {"curves": [1]},
+        {"curves": {"loss": ["low"]}},
+        {"counts": {"weights": -1}},
+        {"counts": 3},
+        {"about": 3},
+    ],
+)
 def test_checkpoint_of_wrong_types_is_no_checkpoint(tmp_path, change, monkeypatch):
     path = tmp_path / "c.npz"
     state = checkpoint.Checkpoint(1, [np.zeros(2)], [], [], {"loss": [1.0]})
     real = json.dumps
-    monkeypatch.setattr(checkpoint.json, "dumps", lambda notes: real({**notes, **change} if "epoch" in notes else notes))
+    monkeypatch.setattr(
+        checkpoint.json,
+        "dumps",
+        lambda notes: real({**notes, **change} if "epoch" in notes else notes),
+    )
     checkpoint.save(path, state, {"trial": 0})
     assert checkpoint.load(path, {"trial": 0}) is None

@@ -98,7 +98,9 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def net(*before, loss="sparse_categorical_crossentropy", optimizer=None, last=None, **options):
-    model = keras.Sequential([keras.Input((2,)), *before, last or layers.Dense(2, activation="softmax")])
+    model = keras.Sequential(
+        [keras.Input((2,)), *before, last or layers.Dense(2, activation="softmax")]
+    )
     model.compile(optimizer or keras.optimizers.SGD(0.1), loss, **options)
     return model
 
@@ -187,36 +189,49 @@ ZOO = {
     "a name and a registration like Keras'": lambda f: net(having(Dense(3), f)),
     "a bound call": bound,
     "a nested model": nested,
-    "inside TimeDistributed": lambda f: net(layers.Reshape((2, 1)), layers.TimeDistributed(having(Dense(3), f)),
-                                            layers.Flatten()),
+    "inside TimeDistributed": lambda f: net(
+        layers.Reshape((2, 1)), layers.TimeDistributed(having(Dense(3), f)), layers.Flatten()
+    ),
     "a cell inside Bidirectional": wrapped,
     "a Lambda layer": functional_lambda,
     "an activation that closes over": lambda f: net(layers.Dense(3, activation=activation(f))),
-    "a partial as activation": lambda f: net(layers.Dense(3, functools.partial(keras.activations.leaky_relu,
-                                                                               negative_slope=f))),
+    "a partial as activation": lambda f: net(
+        layers.Dense(3, functools.partial(keras.activations.leaky_relu, negative_slope=f))
+    ),
     "a subclassed model": subclassed,
     "a regularizer": lambda f: net(layers.Dense(3, kernel_regularizer=having(Penalty(), f))),
     "a constraint": lambda f: net(layers.Dense(3, kernel_constraint=having(Positive(), f / 100))),
     "a loss": lambda f: net(loss=having(Loss(), f)),
-    "a loss function": lambda f: net(loss=lambda y, p: f * keras.losses.sparse_categorical_crossentropy(y, p)),
+    "a loss function": lambda f: net(
+        loss=lambda y, p: f * keras.losses.sparse_categorical_crossentropy(y, p)
+    ),
     "an optimizer": lambda f: net(optimizer=having(Slower(0.1), f)),
     "a schedule": lambda f: net(optimizer=keras.optimizers.SGD(having(Schedule(), f))),
     "compute_loss": own_compute_loss,
     "Keras' layer, activation set later": lambda f: changed(
-        net(layers.Dense(3)), lambda m: setattr(m.layers[0], "activation", activation(f))),
+        net(layers.Dense(3)), lambda m: setattr(m.layers[0], "activation", activation(f))
+    ),
     "Keras' layer, Keras' activation set later": lambda f: changed(
-        net(layers.Dense(3)), lambda m: setattr(m.layers[0], "activation",
-                                                keras.activations.relu if f == 1 else keras.activations.tanh)),
+        net(layers.Dense(3)),
+        lambda m: setattr(
+            m.layers[0], "activation", keras.activations.relu if f == 1 else keras.activations.tanh
+        ),
+    ),
     "a slope set later": lambda f: changed(
-        net(layers.LeakyReLU()), lambda m: setattr(m.layers[0], "negative_slope", f)),
+        net(layers.LeakyReLU()), lambda m: setattr(m.layers[0], "negative_slope", f)
+    ),
     "a rate set later": lambda f: changed(
-        net(layers.Dense(9), layers.Dropout(0.1)), lambda m: setattr(m.layers[1], "rate", 0.8 / f)),
+        net(layers.Dense(9), layers.Dropout(0.1)), lambda m: setattr(m.layers[1], "rate", 0.8 / f)
+    ),
     "frozen": frozen,
     "an optimizer's attribute set later": lambda f: changed(
-        net(optimizer=keras.optimizers.Adam(0.1)), lambda m: setattr(m.optimizer, "beta_1", 0.9 / f)),
+        net(optimizer=keras.optimizers.Adam(0.1)), lambda m: setattr(m.optimizer, "beta_1", 0.9 / f)
+    ),
     "weights without decay": weight_decay_excluded,
     "a setting of Keras": set_epsilon,
-    "what Normalization adapted to": lambda f: net(layers.Normalization(mean=[0.0, 0.0], variance=[f, 1.0])),
+    "what Normalization adapted to": lambda f: net(
+        layers.Normalization(mean=[0.0, 0.0], variance=[f, 1.0])
+    ),
 }
 
 
@@ -254,8 +269,10 @@ def test_models_trained_together_are_trained_as_if_alone(kind):
         pytest.skip("all of them read the last value when they are traced, under model.fit too")
 
     def models():
-        return [build_model(lambda c: ZOO[kind](c["factor"]), {"factor": f}, seed=[i], x=X)
-                for i, f in enumerate((1.0, 4.0))]
+        return [
+            build_model(lambda c: ZOO[kind](c["factor"]), {"factor": f}, seed=[i], x=X)
+            for i, f in enumerate((1.0, 4.0))
+        ]
 
     together = train_together(models(), (X, Y), epochs=2, seeds=[0, 1], validation=(X, Y))
     for i, model in enumerate(models()):
@@ -274,11 +291,19 @@ def test_patched_method_of_keras_own_class_shares_nothing(monkeypatch):
 
 OWN = {
     "dense": lambda: net(layers.Dense(4, "relu", kernel_regularizer="l2"), layers.Dropout(0.2)),
-    "batch norm": lambda: net(layers.Dense(4), layers.BatchNormalization(), layers.Activation("gelu")),
-    "convolution": lambda: net(layers.Reshape((2, 1)), layers.Conv1D(3, 2, padding="same"), layers.Flatten()),
+    "batch norm": lambda: net(
+        layers.Dense(4), layers.BatchNormalization(), layers.Activation("gelu")
+    ),
+    "convolution": lambda: net(
+        layers.Reshape((2, 1)), layers.Conv1D(3, 2, padding="same"), layers.Flatten()
+    ),
     "recurrent": lambda: net(layers.Reshape((2, 1)), layers.Bidirectional(layers.LSTM(3))),
-    "attention": lambda: net(layers.Reshape((2, 1)), layers.TimeDistributed(layers.Dense(2)), layers.GRU(3)),
-    "schedule": lambda: net(optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.1, 9))),
+    "attention": lambda: net(
+        layers.Reshape((2, 1)), layers.TimeDistributed(layers.Dense(2)), layers.GRU(3)
+    ),
+    "schedule": lambda: net(
+        optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.1, 9))
+    ),
     "weight decay": lambda: weight_decay_excluded(4),
     "metrics": lambda: net(metrics=["accuracy", keras.metrics.SparseTopKCategoricalAccuracy(1)]),
     "loss object": lambda: net(loss=keras.losses.SparseCategoricalCrossentropy()),
