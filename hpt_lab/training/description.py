@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.src.models import Functional
 
 HOME = str(Path(keras.__file__).parent)
 LIBRARIES = (HOME, str(Path(tf.__file__).parent), sysconfig.get_path("stdlib"))
@@ -160,8 +161,10 @@ class _Walk:
             return [] if library else list(attributes.values())
         self.tokens.append(f"{kind.__module__}.{kind.__qualname__}")
         skipped = BOOKKEEPING | (WIDTHS if self.any_width else set())
-        if isinstance(value, keras.KerasTensor):
-            skipped = skipped | ({"name", "_shape"} if self.any_width else {"name"})
+        if isinstance(value, keras.KerasTensor) and self.any_width:
+            skipped = skipped | {"_shape"}
+        if not isinstance(value, keras.Layer) or kind is Functional:
+            skipped = skipped | {"name"}  # Keras counts: "adam", "adam_1"
         children: list[Any] = []
         for name in sorted(attributes):
             if name in skipped or name.startswith("_self_"):
