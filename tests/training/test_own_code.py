@@ -170,7 +170,7 @@ def set_epsilon(f):
 
 def wrapped(f):
     rows = layers.Reshape((2, 1))
-    return net(rows, layers.Bidirectional(layers.RNN(having(Cell(3), f))))
+    return net(rows, layers.RNN(having(Cell(3), f)))
 
 
 def frozen(f):
@@ -192,7 +192,7 @@ ZOO = {
     "inside TimeDistributed": lambda f: net(
         layers.Reshape((2, 1)), layers.TimeDistributed(having(Dense(3), f)), layers.Flatten()
     ),
-    "a cell inside Bidirectional": wrapped,
+    "a cell of a recurrent layer": wrapped,
     "a Lambda layer": functional_lambda,
     "an activation that closes over": lambda f: net(layers.Dense(3, activation=activation(f))),
     "a partial as activation": lambda f: net(
