@@ -173,7 +173,8 @@ def is_additive(model: keras.Model, foreign: bool) -> bool:
         for layer in layers
     )
     penalised = any(getattr(layer, "activity_regularizer", None) is not None for layer in layers)
-    return not foreign and not masks and not penalised and loss_is_a_mean(model)
+    several = len(getattr(model, "outputs", None) or [None]) > 1  # Keras averages their losses over batches, not rows
+    return not (foreign or masks or penalised or several) and loss_is_a_mean(model)
 
 
 def finite(value: float) -> float:
