@@ -34,6 +34,7 @@ class Trial:
     bracket: int | None = None  # Hyperband's s; which halving this trial takes part in
     rung: int | None = None  # 0 is the first, cheapest rung
     parent: int | None = None  # trial whose weights this one starts from (population-based training)
+    origin: Trial | None = field(default=None, compare=False, repr=False)  # the parent as it was then; by `AskTell`
     why: Any = field(default=None, compare=False, repr=False)  # what the strategy saw; never journalled
 
     def __post_init__(self) -> None:

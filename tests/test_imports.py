@@ -15,14 +15,15 @@ BELOW = {
     "domains": {"errors", "arguments"},
     "space": {"errors", "arguments", "counting", "domains", "trial"},
     "history": {"errors", "arguments", "trial"}, "arrays": {"errors", "arguments"},
+    "instructions": set(), "fingerprint": {"instructions"},
 }
 BELOW["labels"] = {"errors", "arguments", "arrays"}
 BELOW["scaling"] = {"errors", "arguments", "arrays"}
 BELOW["datasets"] = {"errors", "arguments", "arrays", "labels", "scaling"}
 BELOW["surrogates"] = {"errors", "arguments", "domains", "trial", "space", "history"}
 BELOW["strategies"] = BELOW["surrogates"] | {"surrogates"}
-BELOW["study"] = BELOW["strategies"] | {"strategies"}
-BELOW["training"] = {"errors", "arguments", "trial", "datasets", "arrays", "scaling"}
+BELOW["study"] = BELOW["strategies"] | {"strategies", "fingerprint"}
+BELOW["training"] = {"errors", "arguments", "trial", "datasets", "arrays", "scaling", "fingerprint"}
 BELOW["curves"] = BELOW["study"] | {"study", "datasets"}  # its recorder imports training, inside functions
 BELOW["plots"] = {"errors", "arguments", "trial", "space", "history", "curves"}
 BELOW["honesty"] = {"errors", "arguments"}

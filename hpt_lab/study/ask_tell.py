@@ -8,6 +8,7 @@ single worker runs Hyperband's brackets one after another while many workers fil
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 from hpt_lab.arguments import show
@@ -36,8 +37,20 @@ class AskTell:
         else:
             trial = next((trial for lane in self._lanes if (trial := lane.ask()) is not None), None)
         if trial is not None:
+            trial = self._with_origin(trial)
             self.history.ask(trial)
         return trial
+
+    def _with_origin(self, trial: Trial) -> Trial:
+        """Tell a trial with a parent whose weights it starts from: what the parent had been trained to by then."""
+        if trial.parent is None or trial.origin is not None:
+            return trial
+        before = [record.trial for record in self.history.records]
+        origins = [old.origin for old in before if old.id == trial.id and old.origin is not None]
+        if not origins:  # asked for the first time
+            parents = [old for old in before if old.id == trial.parent and old.budget < trial.budget]
+            origins = [replace(old, why=None) for old in sorted(parents, key=lambda old: old.budget)[-1:]]
+        return replace(trial, origin=origins[0]) if origins else trial
 
     def tell(self, trial: Trial, outcome: Outcome) -> None:
         """Report the outcome of a pending trial, in any order."""

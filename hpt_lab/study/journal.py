@@ -1,6 +1,7 @@
 """A study's append-only record: JSON lines that survive `kill -9`.
 
-    {"hpt_lab_journal": 1, "strategy": "hyperband", "settings": {...}, "objective": {...}}  header
+    {"hpt_lab_journal": 1, "strategy": "hyperband", "settings": {...}, "objective": {...},
+     "code": "3.11-…"}                                                   header
     {"ask": {"id": 0, "config": {...}, "budget": 1, ...}}                a trial was handed out
     {"tell": 0, "budget": 1, "loss": 0.25, "metrics": {...}, ...}        its outcome, synced to disk
 
@@ -23,6 +24,7 @@ from reprlib import Repr
 from typing import Any, NoReturn
 
 from hpt_lab.errors import JournalError
+from hpt_lab.fingerprint import differs
 from hpt_lab.study.ask_tell import AskTell
 from hpt_lab.study.lock import check_regular, hold, release
 from hpt_lab.trial import Outcome, Trial
@@ -135,6 +137,7 @@ class Journal:
     def _compare(self, found: Entry, own: Entry) -> None:
         there = _flat(found)
         here = _flat(own)
+        _check_code(self.path, there.pop("code", None), here.pop("code", None))
         differing = [
             f"{key} is {_brief.repr(there.get(key))} there and {_brief.repr(here.get(key))} here"
             for key in sorted(there.keys() | here.keys())
@@ -169,6 +172,14 @@ class Journal:
             f"can't write to the journal {self.path}: {error.strerror}; free space, or "
             "make its disk writable again"
         )
+
+
+def _check_code(path: Path, there: str | None, here: str | None) -> None:
+    """Refuse results of other code; a journal from before there were fingerprints, or an unknown one, is accepted."""
+    if differs(there, here):
+        raise JournalError(f"{path} was recorded with other code of the objective: known as {there!r} there, {here!r} "
+                           "here. Its results are not this code's, so give this study a journal of its own; or, if the "
+                           f"edit changes no result, go on with tune(..., version={there!r}), or resume with that")
 
 
 def read_header(path: str | Path) -> Entry:

@@ -19,6 +19,7 @@ from tqdm.auto import tqdm
 
 from hpt_lab.arguments import check_flag
 from hpt_lab.errors import DiskError, JournalError, StrategyError, StudyError
+from hpt_lab.fingerprint import fingerprint
 from hpt_lab.history import History, Record, increments
 from hpt_lab.space import Space
 from hpt_lab.strategies.strategy import STRATEGIES, Strategy, check_strategy, check_whole
@@ -74,7 +75,8 @@ Callback = Callable[[Study, Record], Any]
 
 
 def tune(objective: AnyObjective, strategy: Strategy, *, journal: str | Path | None = None, executor: Executor | None = None,
-         progress: bool = True, callbacks: Iterable[Callback] = (), max_failures: int = 10) -> Study:
+         progress: bool = True, callbacks: Iterable[Callback] = (), max_failures: int = 10,
+         version: str | None = None) -> Study:
     """Run `strategy` on `objective` to its end and return the study.
 
     objective: has `run(trial) -> Outcome`, or is a plain function of (config) or (config, budget) returning a loss.
@@ -84,6 +86,8 @@ def tune(objective: AnyObjective, strategy: Strategy, *, journal: str | Path | N
     callbacks: called as callback(study, record) after every outcome; one that returns True stops the study.
     max_failures: so many failed trials in a row stop the study with a StudyError that carries it; so does a study that
         ends without one that succeeded.
+    version: what the journal knows the objective's code by; by default a `fingerprint`, so that an edited objective is
+        refused. A name of your own, which you change when results should no longer be mixed; or the name in the refusal.
 
     What goes wrong, and what comes of it:
 
@@ -120,7 +124,8 @@ def tune(objective: AnyObjective, strategy: Strategy, *, journal: str | Path | N
         kept = None
         if journal is not None:
             settings = getattr(objective, "settings", None)
-            kept = Journal(journal, {**strategy.describe(), "objective": settings})
+            code = version or getattr(objective, "code", None) or fingerprint(objective)
+            kept = Journal(journal, {**strategy.describe(), "objective": settings, "code": code})
             stack.enter_context(closing(kept))
             kept.replay(ask_tell)
         asked = _forget if kept is None else kept.ask

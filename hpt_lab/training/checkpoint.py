@@ -13,6 +13,7 @@ import io
 import json
 import os
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -111,19 +112,57 @@ def load(path: Path, about: Mapping[str, Any]) -> Checkpoint | None:
 
     Only the keys of `about` are compared: without "config", any config will do.
     """
+    if (archive := _open(path)) is None:
+        return None
+    with archive:
+        try:
+            notes = json.loads(archive["notes"].tobytes())
+            saved = {kind: [archive[f"{kind}{i}"] for i in range(notes["counts"][kind])] for kind in KINDS}
+            checkpoint = Checkpoint(epoch=notes["epoch"], curves=notes["curves"], **saved)
+            said = notes["about"]
+        except (KeyError, TypeError, ValueError, AttributeError):  # ours it is not, though its digest is right
+            return None
+    wanted = json.loads(json.dumps(about))
+    if not _is_sound(checkpoint) or not isinstance(said, dict):
+        return None
+    return checkpoint if {key: said.get(key) for key in wanted} == wanted else None
+
+
+def read_about(path: Path) -> dict[str, Any] | None:
+    """Read what a checkpoint says it belongs to; None if there is none or it is damaged."""
+    if (archive := _open(path)) is None:
+        return None
+    with archive:
+        try:
+            about = json.loads(archive["notes"].tobytes())["about"]
+        except (KeyError, TypeError, ValueError):
+            return None
+    return about if isinstance(about, dict) else None
+
+
+def _open(path: Path) -> Any:
+    """Open a file whose digest is right as an archive of arrays; None for any other."""
     try:
         raw = path.read_bytes()
     except OSError:
         return None
     if hashlib.sha256(raw[DIGEST_BYTES:]).digest() != raw[:DIGEST_BYTES]:
         return None
-    with np.load(io.BytesIO(raw[DIGEST_BYTES:]), allow_pickle=False) as archive:
-        notes = json.loads(archive["notes"].tobytes())
-        saved = {kind: [archive[f"{kind}{i}"] for i in range(notes["counts"][kind])] for kind in KINDS}
-    wanted = json.loads(json.dumps(about))
-    if {key: notes["about"].get(key) for key in wanted} != wanted:
+    try:
+        archive = np.load(io.BytesIO(raw[DIGEST_BYTES:]), allow_pickle=False)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile):
         return None
-    return Checkpoint(epoch=notes["epoch"], curves=notes["curves"], **saved)
+    return archive if isinstance(archive, np.lib.npyio.NpzFile) else None
+
+
+def _is_sound(checkpoint: Checkpoint) -> bool:
+    """Tell whether a checkpoint's parts have the types that they must have."""
+    epoch, curves = checkpoint.epoch, checkpoint.curves
+    arrays = [array for kind in KINDS for array in getattr(checkpoint, kind)]
+    return (isinstance(epoch, int) and epoch >= 0 and isinstance(curves, dict)
+            and all(isinstance(values, list) and all(type(v) in (int, float) for v in values)
+                    for values in curves.values())
+            and all(array.dtype.kind in "fiub" or array.dtype.name == "bfloat16" for array in arrays))
 
 
 def _seed_states(model: keras.Model) -> list[Any]:
