@@ -32,8 +32,8 @@ PERCENT = "{x:.0%}"
 def folds(schemes: Mapping[str, Sequence[tuple[np.ndarray, np.ndarray]]], ill: np.ndarray,
           patient: np.ndarray) -> Figure:
     """Draw four ways to cut folds. `schemes`: {title: pairs of training and held-out rows}."""
-    fig, panels = plt.subplots(2, 2, figsize=(9.4, 4.6), dpi=100, layout="constrained")
-    fig.get_layout_engine().set(hspace=0.08)
+    fig, panels = plt.subplots(2, 2, figsize=(9.4, 4.6), dpi=100)
+    fig.set_layout_engine("constrained", hspace=0.08)
     colours = ListedColormap(["white", "#e6e6e6", BLUE, ORANGE])
     edges = np.flatnonzero(np.diff(patient)) + 1
     for ax, (name, pairs) in zip(panels.flat, schemes.items(), strict=True):
@@ -102,10 +102,9 @@ def leaks(found: Mapping[str, tuple[np.ndarray, np.ndarray]], my_leak: Any = ...
 def alarms(above: np.ndarray) -> Axes:
     """Draw by how many errors honest means lie above chance. `above`: one value a pipeline."""
     ax = axes(None, 8.6, 3.8)
-    heights, edges, bars = ax.hist(above, bins=np.arange(-4, 4.01, 0.2), color="#e6e6e6")
-    for bar, edge in zip(bars.patches, edges[:-1], strict=True):
-        if edge > 0.99:
-            bar.set_facecolor(VERMILLION if edge > 1.99 else ORANGE)
+    heights, edges = np.histogram(above, bins=np.arange(-4, 4.01, 0.2))
+    colours = np.array(["#e6e6e6", ORANGE, VERMILLION])[np.digitize(edges[:-1], [0.99, 1.99])]
+    ax.bar(edges[:-1], heights, width=0.2, align="edge", color=list(colours))
     for errors in (1, 2, 3):
         ax.axvline(errors, color=INK, linestyle=":", linewidth=1)
         ax.annotate(f" above {errors}:\n {(above > errors).mean():.1%}", color=INK, va="top",

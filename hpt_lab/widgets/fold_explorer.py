@@ -85,7 +85,7 @@ class FoldExplorer(Explorer):
         self.data = data = load(values["data"], values["rows"], values["seed"])
         if values["kind"] == "grouped" and data.groups is None:
             raise DataError(f"{values['data']} has no groups; choose patients, whose rows come in fives, or other folds")
-        if values["kind"] == "grouped":
+        if values["kind"] == "grouped" and data.groups is not None:
             groups = len(np.unique(data.groups))
             if groups < values["folds"]:
                 raise DataError(f"{values['rows']} rows are of {groups} patients, too few for {values['folds']} grouped "
