@@ -428,7 +428,7 @@ def test_honesty():
         assert len(promised) == len(kept) == len(given["trials"])
         assert np.all(promised <= np.max(given["validation"]) + 1e-12)
     for _, found in calls(
-        honesty.flat_and_nested,
+        honesty.few_rows,
         at_least=60,
         odd=ODD[::4][:15],
         seed=0,
