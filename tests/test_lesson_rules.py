@@ -102,5 +102,5 @@ def test_papers_are_linked_and_lessons_lead_to_their_neighbours(path):
     header = cells(path, "markdown")[0].source
     if place:
         assert f"]({LESSONS[place - 1].name})" in header
-    if place + 1 < len(LESSONS):
+    if place + 1 < len(LESSONS):  # the last one says what is to come
         assert re.search(rf"\*\*Next:?\*\*.*\]\({LESSONS[place + 1].name}\)", text), "a link to the next lesson"
