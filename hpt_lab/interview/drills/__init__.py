@@ -9,7 +9,17 @@ On the command line: `hpt-lab drill list`, `show NAME`, `check NAME FILE`; there
 with a time and a memory limit (`runner`). How to write a drill stands in `core`.
 """
 
-from hpt_lab.interview.drills import counting  # noqa: F401  each module registers its drills
+from hpt_lab.interview.drills import (  # noqa: F401  each module registers its drills
+    bayes,
+    counting,
+    halving,
+    nested,
+    optimizers,
+    sampling,
+    splitting,
+    statistics,
+    training,
+)
 from hpt_lab.interview.drills.core import DRILLS, Drill, grade
 
 __all__ = ["DRILLS", "Drill", "grade"]
