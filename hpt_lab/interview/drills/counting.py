@@ -10,7 +10,7 @@ import numpy as np
 from hpt_lab.interview.drills.core import drill
 
 
-def f1(tp, fp, fn):  # type: ignore[no-untyped-def]
+def f1(tp, fp, fn):
     called = 2 * tp + fp + fn
     return 2 * tp / called if called else 0.0
 

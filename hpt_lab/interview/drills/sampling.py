@@ -85,7 +85,7 @@ NOT_DICTS = "each config is a dict from all names to one value each"
 
 
 def grid(space):
-    configs = [{}]  # type: ignore[var-annotated]
+    configs = [{}]
     for name, values in space.items():
         configs = [{**config, name: value} for config in configs for value in values]
     return configs
@@ -151,7 +151,7 @@ def random_search(space, loss, trials, rng):
         config = {name: values[rng.integers(len(values))] for name, values in space.items()}
         result = loss(config)
         if result < best[1]:
-            best = (config, result)  # type: ignore[assignment]
+            best = (config, result)
     return best
 
 
@@ -173,7 +173,7 @@ def _nan_wins(space, loss, trials, rng):
     best = None
     for config, result in _search(space, loss, trials, rng):
         if best is None or not result >= best[1]:
-            best = (config, result)  # type: ignore[assignment]
+            best = (config, result)
     return best
 
 
