@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from click import Choice
 
 from hpt_lab.errors import InterviewError
 from hpt_lab.interview.bank import LEVELS, Question
@@ -84,14 +83,21 @@ def _ask(question: Question) -> int | None:
     try:
         typer.prompt("Say your answer aloud, then press Enter", default="", show_default=False)
         _print_anywhere(f"\n{answer_of(question)}\n")
-        meanings = ", ".join(f"{grade} {meaning}" for grade, meaning in GRADES.items())
-        answers = Choice([*map(str, GRADES), "q"])
-        given = typer.prompt(f"How well did you know it? {meanings}, q to leave",
-                             type=answers, show_choices=False)
+        return _grade()
     except typer.Abort:
         typer.echo("\nEvery grade you gave is kept.")
         return None
-    return None if given == "q" else int(given)
+
+
+def _grade() -> int | None:
+    meanings = ", ".join(f"{grade} {meaning}" for grade, meaning in GRADES.items())
+    known = {str(grade): grade for grade in GRADES}
+    while True:
+        given = typer.prompt(f"How well did you know it? {meanings}, q to leave").strip()
+        if given in known:
+            return known[given]
+        if given == "q":
+            return None
 
 
 def _drill(name: str) -> Drill:
