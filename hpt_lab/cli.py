@@ -79,6 +79,7 @@ def tune_command(data: Annotated[str, typer.Option(help=f"one of {', '.join(DATA
     for name, value, known in (("data", data, DATA), ("model", model, SPACES)):
         if value not in known:
             raise HptError(f"--{name} must be one of {', '.join(known)}, got {value!r}")
+    check_plot(plot)
     made = make_strategy(strategy, SPACES[model], max_budget, eta, min_budget, rounding, trials, seed)
     if not as_json:
         typer.echo(made_plan(made))
@@ -92,6 +93,7 @@ def resume_command(file: Path, reveal_test: Reveal = False, plot: Plot = None, a
     """Go on with the study that `hpt-lab tune --journal FILE` began."""
     from hpt_lab.study.journal import read_header
 
+    check_plot(plot)
     described = read_header(file).get("objective")
     try:
         data, model, seed = described["data"], described["build"], described["seed"]  # type: ignore[index]
@@ -243,11 +245,6 @@ def report(study: Study, objective: KerasObjective, reveal_test: bool, plot: Pat
     best = study.best
     if best is None:
         raise HptError("every trial failed; see the errors in the journal")
-    if plot is not None:
-        from hpt_lab import plots
-
-        axes = plots.brackets(study) if best.trial.bracket is not None else plots.history(study)
-        axes.figure.savefig(plot, dpi=150, bbox_inches="tight")  # type: ignore[union-attr]
     result: dict[str, Any] = {
         "best": {"config": best.config, "loss": best.loss, "metrics": dict(best.metrics)}, "budget": best.budget,
         "trials": len({r.trial.id for r in study.history.records}), "runs": len(study.history.records),
@@ -261,8 +258,21 @@ def report(study: Study, objective: KerasObjective, reveal_test: bool, plot: Pat
         if reveal_test:
             typer.echo("  test        " + "  ".join(f"{name} {value:.4f}" for name, value in result["test"].items()))
     typer.echo(json.dumps(result))
+    if plot is not None:  # last: the result has been said, whatever becomes of the picture
+        from hpt_lab import plots
+
+        axes = plots.brackets(study) if best.trial.bracket is not None else plots.history(study)
+        axes.figure.savefig(plot, dpi=150, bbox_inches="tight")  # type: ignore[union-attr]
     if study.stopped == "interrupted":
         raise typer.Exit(130)
+
+
+def check_plot(plot: Path | None) -> None:
+    """Raise HptError, before anything is spent, if no picture can be written there."""
+    if plot is not None:
+        from hpt_lab.plots.figure import check_file
+
+        check_file(plot)
 
 
 def course() -> Path:
@@ -275,11 +285,11 @@ def course() -> Path:
 
 
 def main() -> None:
-    """Run the command line; our own errors are one line, not a traceback."""
+    """Run the command line; our own errors, and files that can't be written, are one line, not a traceback."""
     try:
         app()
-    except HptError as error:
-        typer.echo(f"hpt-lab: {error}", err=True)
+    except (HptError, OSError) as error:
+        typer.echo(f"hpt-lab: {' '.join(str(error).split())}", err=True)
         raise SystemExit(2) from None
 
 

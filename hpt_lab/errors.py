@@ -7,6 +7,7 @@
     ├── BuildError      what a user's `build(config)` returned can't be trained
     ├── JournalError    a journal that is unreadable or belongs to another study
     ├── InterviewError  a question file, drill or progress file that can't be read
+    ├── DiskError       a file that can't be written: no trial's fault, so the study stops
     └── StudyError      a study that stopped; carries what was computed as `.study`
 
 Every message names the argument, its value, the constraint, and the remedy.
@@ -43,6 +44,10 @@ class JournalError(HptError):
 
 class InterviewError(HptError):
     """A question file, a drill or a progress file can't be read, or does not say what it must."""
+
+
+class DiskError(HptError):
+    """A disk is full, read-only or gone. No trial's fault: nothing is recorded, the study stops."""
 
 
 class StudyError(HptError):

@@ -10,7 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hpt_lab.arguments import show
+from hpt_lab.errors import HptError
 from hpt_lab.trial import Config, Outcome, Trial
+
+FIXED = ("trial", "bracket", "rung", "budget", "loss", "seconds", "error")  # columns of every frame
 
 if TYPE_CHECKING:
     import pandas
@@ -50,11 +54,17 @@ class History:
 
     def ask(self, trial: Trial) -> None:
         """Note that `trial` was handed out."""
+        if not isinstance(trial, Trial):
+            raise HptError(f"ask needs a Trial, got {show(trial)}")
         self.pending.append(trial)
         self.asked += 1
 
     def tell(self, trial: Trial, outcome: Outcome) -> None:
-        """Move `trial` from pending to finished. Raises ValueError for a trial that is not pending."""
+        """Move `trial` from pending to finished. Raises HptError for a trial that is not pending."""
+        if not isinstance(outcome, Outcome):
+            raise HptError(f"tell needs an Outcome, got {show(outcome)}; try Outcome(loss)")
+        if not isinstance(trial, Trial) or trial not in self.pending:
+            raise HptError(f"tell needs a trial that was asked and not told yet, got {show(trial)}")
         self.pending.remove(trial)
         self.records.append(Record(trial, outcome))
 
@@ -81,14 +91,36 @@ class History:
         return epochs, losses
 
     def frame(self) -> pandas.DataFrame:
-        """Return one row per record: trial, bracket, rung, budget, loss, metrics, seconds, error, then the config."""
+        """Return one row per record: trial, bracket, rung, budget, loss, metrics, seconds, error, then the config.
+
+        A result keeps its name always: a hyperparameter of the same name stands in `config.NAME`, a metric that is
+        called like one of the other columns in `metric.NAME`. The loss of a failed trial is NaN, `error` says why.
+        """
         import pandas
 
-        return pandas.DataFrame([
-            {"trial": r.trial.id, "bracket": r.trial.bracket, "rung": r.trial.rung, "budget": r.budget, "loss": r.loss,
-             **{name: value for name, value in r.metrics.items() if name != "loss"},
-             "seconds": r.outcome.seconds, "error": r.outcome.error, **r.config}
-            for r in self.records])
+        metrics = _columns({name for r in self.records for name in r.metrics}, "metric.", set(FIXED))
+        taken = {*FIXED, *metrics.values()}
+        configs = _columns({name for r in self.records for name in r.config}, "config.", taken)
+        rows = [
+            {"trial": r.trial.id, "bracket": r.trial.bracket, "rung": r.trial.rung, "budget": r.budget,
+             "loss": math.nan if r.outcome.failed else r.loss,
+             **{metrics[name]: value for name, value in r.metrics.items()},
+             "seconds": r.outcome.seconds, "error": r.outcome.error,
+             **{configs[name]: value for name, value in r.config.items()}}
+            for r in self.records]
+        return pandas.DataFrame(rows, columns=None if rows else list(FIXED))
+
+
+def _columns(names: Iterable[str], prefix: str, taken: set[str]) -> dict[str, str]:
+    """Give every name its column: itself, or with as many prefixes as make it differ from those taken."""
+    columns = {}
+    every = set(names)
+    for name in every:
+        column = name
+        while column in taken or (column != name and column in every):
+            column = prefix + column
+        columns[name] = column
+    return columns
 
 
 def increments(trials: Iterable[Trial]) -> list[float]:

@@ -2,7 +2,7 @@
 
 Every domain maps the unit interval onto its values, so a space of d dimensions is the unit cube [0, 1]^d
 in other clothes: random search draws uniform points there, Sobol draws evenly spread ones, and a Gaussian
-process measures distances there. Read `Space.from_unit` first.
+process measures distances there. Read `Space.from_unit` first; the domains themselves are in `domains.py`.
 
 A dimension with `when=` exists only if an earlier one has a given value. Where it is inactive it is absent
 from the config, and NaN in the unit cube.
@@ -10,167 +10,23 @@ from the config, and NaN in the unit cube.
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy  # its parts load when first used: scipy.stats alone takes half a second
 
+from hpt_lab.arguments import check_whole, is_number, plain, show
+from hpt_lab.counting import count_configs
+from hpt_lab.domains import DIGITS, Choice, Domain, Float, Int, When, as_tuple, short
 from hpt_lab.errors import SpaceError
 from hpt_lab.trial import Config
 
-DIGITS = 12  # significant digits kept of a Float: prints short, and maps to the cube and back exactly
+__all__ = ["DIGITS", "Choice", "Domain", "Float", "Int", "Space", "When", "sobol"]
 
-When = Mapping[str, Any]  # {"optimizer": "sgd"} or {"layers": (2, 3)}
-
-
-@dataclass(frozen=True)
-class Float:
-    """A real number in [low, high], uniform, or uniform in its logarithm.
-
-    >>> Float(1e-4, 1e-1, log=True).from_unit(1 / 3)
-    0.001
-    """
-
-    low: float
-    high: float
-    log: bool = False
-    when: When | None = None
-    kind: ClassVar[str] = "float"
-    size: ClassVar[float] = math.inf
-
-    def __post_init__(self) -> None:
-        _check_range(self)
-
-    def from_unit(self, u: float) -> float:
-        if self.log:
-            value = math.exp(math.log(self.low) + u * (math.log(self.high) - math.log(self.low)))
-            value = float(f"{value:.{DIGITS - 1}e}")
-        else:
-            value = self.low + u * (self.high - self.low)
-            value = round(value, DIGITS - math.ceil(math.log10(max(abs(self.low), abs(self.high)))))
-        return min(max(value, float(self.low)), float(self.high))
-
-    def to_unit(self, value: float) -> float:
-        low, high, value = (math.log(v) if self.log else v for v in (self.low, self.high, value))
-        return (value - low) / (high - low)
-
-    def __contains__(self, value: Any) -> bool:
-        return _is_number(value) and self.low <= value <= self.high
-
-    def grid(self, n: int) -> list[float]:
-        """List n values, evenly spaced on this domain's scale, both ends included (n=1: the middle)."""
-        return [self.from_unit(float(u)) for u in (np.linspace(0, 1, n) if n > 1 else [0.5])]
-
-
-@dataclass(frozen=True)
-class Int:
-    """A whole number from low to high, both included, uniform or log-uniform.
-
-    Each value owns an equal slice of [low - 1/2, high + 1/2] (of its logarithm with `log=True`).
-
-    >>> Int(16, 256, log=True).grid(5)
-    [16, 32, 64, 128, 256]
-    """
-
-    low: int
-    high: int
-    log: bool = False
-    when: When | None = None
-    kind: ClassVar[str] = "int"
-
-    def __post_init__(self) -> None:
-        for name in ("low", "high"):
-            if not isinstance(getattr(self, name), (int, np.integer)) or isinstance(getattr(self, name), bool):
-                raise SpaceError(f"Int {name} must be a whole number, got {getattr(self, name)!r}; use Float for reals")
-        _check_range(self, allow_single=True)
-
-    @property
-    def size(self) -> int:
-        return self.high - self.low + 1
-
-    def _edges(self) -> tuple[float, float]:
-        low, high = self.low - 0.5, self.high + 0.5
-        return (math.log(low), math.log(high)) if self.log else (low, high)
-
-    def from_unit(self, u: float) -> int:
-        low, high = self._edges()
-        value = low + u * (high - low)
-        value = math.exp(value) if self.log else value
-        return int(min(max(math.floor(value + 0.5), self.low), self.high))
-
-    def to_unit(self, value: float) -> float:
-        low, high = self._edges()
-        return ((math.log(value) if self.log else value) - low) / (high - low)
-
-    def __contains__(self, value: Any) -> bool:
-        return _is_number(value) and int(value) == value and self.low <= value <= self.high
-
-    def grid(self, n: int) -> list[int]:
-        """List at most n distinct values, evenly spaced on this domain's scale, both ends included."""
-        if n >= self.size:
-            return list(range(self.low, self.high + 1))
-        if n == 1:
-            return [self.from_unit(0.5)]
-        spaced = np.geomspace(self.low, self.high, n) if self.log else np.linspace(self.low, self.high, n)
-        return sorted({int(v) for v in np.floor(spaced + 0.5)})
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of a few values: in no order (a grid takes all of them, whatever its n), or `ordered`.
-
-    Ordered values keep their order in the unit cube, neighbours equally far apart: list learning rates by powers of
-    ten, say. Models of the objective may then expect neighbours to be alike, and a grid takes n of the values.
-
-    >>> Choice(["adam", "sgd"]).from_unit(0.9)
-    'sgd'
-    >>> Choice([16, 32, 64, 128, 256], ordered=True).grid(3)
-    [16, 64, 256]
-    """
-
-    values: tuple[Any, ...]
-    when: When | None = None
-    ordered: bool = False
-    kind: ClassVar[str] = "choice"
-
-    def __init__(self, values: Iterable[Any], when: When | None = None, *, ordered: bool = False):
-        object.__setattr__(self, "values", tuple(values))
-        object.__setattr__(self, "when", when)
-        object.__setattr__(self, "ordered", ordered)
-        if not self.values:
-            raise SpaceError("Choice values must not be empty; give at least one value")
-        for i, value in enumerate(self.values):
-            if not isinstance(value, (str, int, float, bool, type(None))):
-                raise SpaceError(f"Choice values must be strings, numbers, booleans or None, got {value!r}; "
-                                 "name it by a string and look it up in build(config)")
-            if value in self.values[:i]:
-                raise SpaceError(f"Choice values must differ, got {value!r} twice in {list(self.values)}")
-
-    @property
-    def size(self) -> int:
-        return len(self.values)
-
-    def from_unit(self, u: float) -> Any:
-        return self.values[min(int(u * len(self.values)), len(self.values) - 1)]
-
-    def to_unit(self, value: Any) -> float:
-        return (self.values.index(value) + 0.5) / len(self.values)
-
-    def __contains__(self, value: Any) -> bool:
-        return value in self.values
-
-    def grid(self, n: int) -> list[Any]:
-        """List all values; of ordered ones at most n, evenly spaced, both ends included (n=1: the middle)."""
-        if not self.ordered or n >= self.size:
-            return list(self.values)
-        return [self.values[i] for i in Int(0, self.size - 1).grid(n)]
-
-
-Domain = Float | Int | Choice
+MOST_CONFIGS = 10**6  # of a grid that is listed
 
 
 class Space:
@@ -185,18 +41,14 @@ class Space:
 
     def __init__(self, **domains: Domain):
         if not domains:
-            raise SpaceError("a Space must have at least one dimension; try Space(learning_rate=Float(1e-4, 1e-1, log=True))")
+            raise SpaceError("a Space must have at least one dimension; try "
+                             "Space(learning_rate=Float(1e-4, 1e-1, log=True))")
         earlier: dict[str, Domain] = {}
         for name, domain in domains.items():
             if not isinstance(domain, (Float, Int, Choice)):
-                raise SpaceError(f"{name} must be a Float, Int or Choice, got {domain!r}")
+                raise SpaceError(f"{name} must be a Float, Int or Choice, got {show(domain)}")
             for parent, wanted in (domain.when or {}).items():
-                if parent not in earlier:
-                    raise SpaceError(f"{name} depends on {parent!r}, which must be a dimension declared before it; "
-                                     f"declared so far: {list(earlier)}")
-                for value in _as_tuple(wanted):
-                    if value not in earlier[parent]:
-                        raise SpaceError(f"{name} waits for {parent}={value!r}, which {parent} can never be")
+                _check_condition(name, parent, wanted, earlier)
             earlier[name] = domain
         self.domains: dict[str, Domain] = dict(domains)
 
@@ -207,83 +59,136 @@ class Space:
         return iter(self.domains)
 
     def __getitem__(self, name: str) -> Domain:
+        if not isinstance(name, str) or name not in self.domains:
+            raise SpaceError(f"{show(name)} is no dimension of this space; it has {list(self.domains)}")
         return self.domains[name]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Space) and self.spec() == other.spec()
 
     def __repr__(self) -> str:
-        inside = ", ".join(f"{name}={_short(domain)}" for name, domain in self.domains.items())
+        inside = ", ".join(f"{name}={short(domain)}" for name, domain in self.domains.items())
         return f"Space({inside})"
 
-    @property
+    @cached_property
     def size(self) -> float:
         """How many different configs there are: `math.inf` as soon as one dimension is a Float."""
         if any(math.isinf(domain.size) for domain in self.domains.values()):
             return math.inf
-        parents = {parent for domain in self.domains.values() for parent in domain.when or {}}
-        cases: list[Config] = [{}]  # one per assignment of the dimensions that others depend on
-        for name in self.domains:
-            if name in parents:
-                values = self.domains[name].grid(int(self.domains[name].size))
-                cases = [{**case, **more} for case in cases for more in
-                         ([{name: value} for value in values] if self.is_active(name, case) else [{}])]
-        return sum(math.prod(int(domain.size) for name, domain in self.domains.items()
-                             if name not in parents and self.is_active(name, case)) for case in cases)
+        return count_configs({name: int(domain.size) for name, domain in self.domains.items()}, self._wants())
 
     def is_active(self, name: str, config: Config) -> bool:
         """Say whether dimension `name` exists, given the dimensions before it in `config`."""
-        when = self.domains[name].when
-        return not when or all(parent in config and config[parent] in _as_tuple(wanted) for parent, wanted in when.items())
+        if not isinstance(config, Mapping):
+            raise SpaceError(f"config must be a dict of hyperparameters, got {show(config)}")
+        return self._is_active(self[name], config)
 
-    def from_unit(self, u: Iterable[float]) -> Config:
+    def _is_active(self, domain: Domain, config: Mapping[str, Any]) -> bool:
+        return not domain.when or all(
+            parent in config and plain(config[parent]) in as_tuple(wanted)
+            for parent, wanted in domain.when.items())
+
+    def from_unit(self, u: Sequence[float] | np.ndarray) -> Config:
         """Map a point of the unit cube, (d,), to a config. Coordinates of inactive dimensions are ignored."""
+        point = u.tolist() if isinstance(u, np.ndarray) else list(u) if isinstance(u, list | tuple) else u
+        if not isinstance(point, list) or len(point) != len(self):
+            raise SpaceError(f"a point must have {len(self)} coordinates, one for each of {list(self.domains)}, "
+                             f"got {show(u)}")
         config: Config = {}
-        for (name, domain), x in zip(self.domains.items(), u, strict=True):
-            if self.is_active(name, config):
-                config[name] = domain.from_unit(float(x))
+        for (name, domain), x in zip(self.domains.items(), point, strict=True):
+            if self._is_active(domain, config):
+                config[name] = domain.from_unit(x)
         return config
 
     def to_unit(self, config: Config) -> np.ndarray:
         """Map a config to its point of the unit cube, (d,), NaN where a dimension is inactive."""
         self.check(config)
-        return np.array([domain.to_unit(config[name]) if name in config else math.nan
+        return np.array([domain.place_of(config[name]) if name in config else math.nan
                          for name, domain in self.domains.items()])
 
     def sample(self, seed: Any) -> Config:
         """Draw one config, uniformly in the unit cube. `seed`: an int, a sequence of ints, or a numpy Generator."""
-        return self.from_unit(np.random.default_rng(seed).random(len(self)))
+        parts = seed if isinstance(seed, list | tuple) and seed else [seed]
+        generators = np.random.Generator | np.random.BitGenerator | np.random.SeedSequence
+        if not isinstance(seed, generators) and not all(type(plain(part)) is int and part >= 0 for part in parts):
+            raise SpaceError(f"seed must be a whole number >= 0, several, or a numpy Generator, got {show(seed)}; "
+                             "0 is as good as any")
+        rng = np.random.default_rng(plain(seed))
+        return self.from_unit(rng.random(len(self)).tolist())
 
     def grid(self, n: int | Mapping[str, int]) -> list[Config]:
-        """List the full factorial: n values per numeric dimension (or n per name), all values of each unordered Choice."""
-        configs: list[Config] = [{}]
+        """List the full factorial: n values per numeric dimension (or n per name), all values of each unordered Choice.
+
+        Raises SpaceError, before anything is listed, for more than a million configs.
+        """
+        values = self._grid_values(n)
+        count = count_configs({name: len(its) for name, its in values.items()}, self._wants(values))
+        if count > MOST_CONFIGS:
+            raise SpaceError(f"this grid has {count:,} configs, more than {MOST_CONFIGS:,}: a grid's size is a product "
+                             "over the dimensions; take fewer values or dimensions, or random_search(space, trials=...)")
+        return list(self.walk(values))
+
+    def walk(self, values: Mapping[str, Sequence[Any]] | None = None) -> Iterator[Config]:
+        """Yield every config once, the last dimension changing fastest: of all values, or of those in `values` by name.
+
+        Nothing is listed beforehand, so that the first ones of 10**9 cost no more than the first ones of ten.
+        """
+        if values is None:
+            values = {name: _all_values(name, domain) for name, domain in self.domains.items()}
+        yield from self._walk(list(self.domains.items()), values, {})
+
+    def _walk(self, left: list[tuple[str, Domain]], values: Mapping[str, Sequence[Any]], config: Config
+              ) -> Iterator[Config]:
+        while left and not self._is_active(left[0][1], config):
+            left = left[1:]
+        if not left:
+            yield config
+            return
+        name = left[0][0]
+        for value in values[name]:
+            yield from self._walk(left[1:], values, {**config, name: value})
+
+    def _grid_values(self, n: int | Mapping[str, int]) -> dict[str, list[Any]]:
+        counts = dict(n) if isinstance(n, Mapping) else {}
+        for name in counts:
+            self[name]  # one that is no dimension is refused: a slip of the pen would change nothing, silently
+        values = {}
         for name, domain in self.domains.items():
-            count = n[name] if isinstance(n, Mapping) and name in n else n
-            if isinstance(count, Mapping):
-                if not isinstance(domain, Choice):
-                    raise SpaceError(f"grid needs a number of values for {name}; got only {dict(count)}")
-                count = domain.size
-            if count < 1:
+            count = counts.get(name, domain.size if isinstance(domain, Choice) else None) if isinstance(n, Mapping) else n
+            if isinstance(n, Mapping) and count is None:
+                raise SpaceError(f"grid needs a number of values for {name}; got only {counts}")
+            if is_number(plain(count)) and plain(count) == 0:
                 raise SpaceError(f"grid needs at least one value per dimension, got {count} for {name}")
-            values = domain.grid(int(count))
-            configs = list(itertools.chain.from_iterable(
-                [{**config, name: value} for value in values] if self.is_active(name, config) else [config]
-                for config in configs))
-        return configs
+            values[name] = domain.grid(check_whole(f"grid's n for {name}", count, 1, 3, error=SpaceError))
+        return values
+
+    def _wants(self, values: Mapping[str, Sequence[Any]] | None = None) -> dict[str, dict[str, tuple[Any, ...]]]:
+        """Return every condition's values: those that its parent can have, or has among `values`."""
+        return {name: {parent: tuple(value for value in as_tuple(wanted) if values is None or value in values[parent])
+                       for parent, wanted in domain.when.items()}
+                for name, domain in self.domains.items() if domain.when}
 
     def check(self, config: Config) -> None:
         """Raise SpaceError unless `config` is one this space could have drawn."""
+        if not isinstance(config, Mapping):
+            raise SpaceError(f"config must be a dict of hyperparameters, got {show(config)}")
         for name in config:
             if name not in self.domains:
-                raise SpaceError(f"config has {name!r}, which is no dimension of this space: {list(self.domains)}")
+                raise SpaceError(f"config has {show(name)}, which is no dimension of this space: {list(self.domains)}")
         for name, domain in self.domains.items():
-            if not self.is_active(name, config):
+            if not self._is_active(domain, config):
                 if name in config:
-                    raise SpaceError(f"config has {name}={config[name]!r}, which exists only when {dict(domain.when or {})}")
+                    raise SpaceError(f"config has {name}={show(config[name])}, which exists only when "
+                                     f"{dict(domain.when or {})}")
             elif name not in config:
-                raise SpaceError(f"config lacks {name!r}; give it a value from {_short(domain)}")
+                raise SpaceError(f"config lacks {name!r}; give it a value from {short(domain)}")
             elif config[name] not in domain:
-                raise SpaceError(f"{name} must be in {_short(domain)}, got {config[name]!r}")
+                raise SpaceError(f"{name} must be in {short(domain)}, got {show(config[name])}")
+
+    def clean(self, config: Mapping[str, Any]) -> Config:
+        """Return `config` with plain Python values, in the order of the dimensions. Raises SpaceError as `check` does."""
+        self.check(config)  # type: ignore[arg-type]
+        return {name: domain.clean(config[name]) for name, domain in self.domains.items() if name in config}
 
     def spec(self) -> dict[str, dict[str, Any]]:
         """Describe this space in plain JSON types; `Space.from_spec` is the way back."""
@@ -297,22 +202,26 @@ class Space:
             else:
                 entry |= {"low": domain.low, "high": domain.high, "log": domain.log}
             if domain.when:
-                entry["when"] = {parent: list(_as_tuple(wanted)) for parent, wanted in domain.when.items()}
+                entry["when"] = {parent: list(as_tuple(wanted)) for parent, wanted in domain.when.items()}
             spec[name] = entry
         return spec
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Mapping[str, Any]]) -> Space:
         """Rebuild a space from its `spec()`. The spec is data: unknown kinds or keys are refused."""
+        if not isinstance(spec, Mapping):
+            raise SpaceError(f"a spec must be a dict of dimensions, as Space.spec() gives it, got {show(spec)}")
         kinds = {"float": Float, "int": Int, "choice": Choice}
         domains = {}
         for name, entry in spec.items():
+            if not isinstance(name, str) or not isinstance(entry, Mapping):
+                raise SpaceError(f"can't read dimension {show(name)} from {show(entry)}; give its kind and arguments")
             arguments = dict(entry)
             kind = arguments.pop("kind", None)
             try:
                 domains[name] = kinds[kind](**arguments)
             except (KeyError, TypeError) as error:
-                raise SpaceError(f"can't read dimension {name!r} from {dict(entry)}: {error}") from None
+                raise SpaceError(f"can't read dimension {name!r} from {show(dict(entry))}: {show(error)}") from None
         return cls(**domains)
 
 
@@ -321,27 +230,19 @@ def sobol(d: int, n: int, seed: Any) -> np.ndarray:
     return scipy.stats.qmc.Sobol(d, rng=seed).random_base2((n - 1).bit_length())[:n]
 
 
-def _check_range(domain: Float | Int, allow_single: bool = False) -> None:
-    kind, low, high = type(domain).__name__, domain.low, domain.high
-    if not (_is_number(low) and _is_number(high) and math.isfinite(low) and math.isfinite(high)):
-        raise SpaceError(f"{kind} low and high must be finite numbers, got {low!r} and {high!r}")
-    if low > high or (low == high and not allow_single):
-        raise SpaceError(f"{kind} low must be below high, got low={low!r}, high={high!r}; "
-                         "swap them, or fix the value in build(config)")
-    if domain.log and low <= 0:
-        raise SpaceError(f"{kind} with log=True needs low > 0, got low={low!r}; a log scale never reaches zero")
+def _check_condition(name: str, parent: str, wanted: Any, earlier: Mapping[str, Domain]) -> None:
+    if parent not in earlier:
+        raise SpaceError(f"{name} depends on {parent!r}, which must be a dimension declared before it; "
+                         f"declared so far: {list(earlier)}")
+    for value in as_tuple(wanted):
+        if value not in earlier[parent]:
+            raise SpaceError(f"{name} waits for {parent}={show(value)}, which {parent} can never be")
+    if isinstance(earlier[parent], Float):
+        raise SpaceError(f"{name} waits for {parent}={show(wanted)}, and a Float has any one value with probability "
+                         f"zero; make {parent} a Choice or an Int")
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-
-
-def _as_tuple(wanted: Any) -> tuple[Any, ...]:
-    return tuple(wanted) if isinstance(wanted, (list, tuple, set, frozenset)) else (wanted,)
-
-
-def _short(domain: Domain) -> str:
-    when = f", when={dict(domain.when)}" if domain.when else ""
-    if isinstance(domain, Choice):
-        return f"Choice({list(domain.values)}{when}{', ordered=True' if domain.ordered else ''})"
-    return f"{type(domain).__name__}({domain.low}, {domain.high}{', log=True' if domain.log else ''}{when})"
+def _all_values(name: str, domain: Domain) -> Sequence[Any]:
+    if isinstance(domain, Float):
+        raise SpaceError(f"{name} is a Float, which has no end of values; walk a grid's values instead")
+    return domain.values if isinstance(domain, Choice) else range(domain.low, domain.high + 1)

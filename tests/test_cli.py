@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import hpt_lab as hpt
-from hpt_lab.cli import SPACES, make_strategy
+from hpt_lab.cli import SPACES, main, make_strategy
 from hpt_lab.strategies import STRATEGIES
 
 HPT_LAB = Path(sys.executable).with_name("hpt-lab")
@@ -99,3 +99,16 @@ def test_kill_9_then_resume_gives_the_digest_of_the_uninterrupted_run(tuned):
     process.wait()
     assert journal.stat().st_size < size
     assert json.loads(hpt_lab("resume", journal, "--json"))["digest"] == result["digest"]
+
+
+@pytest.mark.parametrize("plot", ["missing/plot.png", "plot.xyz", "."])
+@pytest.mark.parametrize("command", [["tune", "--strategy", "random"], ["race"]])
+def test_a_picture_that_can_not_be_written_is_refused_before_anything_is_spent(plot, command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["hpt-lab", *command, "--plot", plot])
+    monkeypatch.setattr("hpt_lab.cli.make_objective", lambda *arguments: pytest.fail("it trained"))
+    monkeypatch.setattr("hpt_lab.curves.cli.race", lambda *arguments, **options: pytest.fail("it raced"))
+    with pytest.raises(SystemExit):
+        main()
+    error = capsys.readouterr().err
+    assert error.startswith("hpt-lab: can't draw into") and error.count("\n") == 1

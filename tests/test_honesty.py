@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from sklearn.neighbors import NearestCentroid
 
 from hpt_lab import honesty
 from hpt_lab.errors import DataError
@@ -63,23 +64,22 @@ def test_winners_curse_refuses_scores_that_do_not_match_or_too_many_trials(seen,
         honesty.winners_curse(seen, truth, trials)
 
 
-def test_flat_cross_validation_flatters_and_nested_does_not():
-    runs = [honesty.flat_and_nested(seed=seed, candidates=40) for seed in range(25)]
-    mean = {name: np.mean([getattr(run, name) for run in runs]) for name in ("flat", "flat_truth", "nested", "nested_truth")}
-    assert mean["flat"] > 0.6
-    assert abs(mean["flat_truth"] - 0.5) < 0.02 and abs(mean["nested_truth"] - 0.5) < 0.02
-    assert abs(mean["nested"] - 0.5) < 0.06
+def chosen(task, train):
+    return int(task.cross_validate(train).argmax())
 
 
-def test_more_candidates_never_lower_the_flat_score_of_a_data_set():
-    flat = np.array([[honesty.flat_and_nested(seed=seed, candidates=k, signal=0.3).flat for k in (1, 5, 20)]
-                     for seed in range(5)])
-    assert (np.diff(flat) >= 0).all() and (flat[:, -1] > flat[:, 0]).any()
-
-
-def test_with_one_candidate_flat_and_nested_are_the_same_number():
-    run = honesty.flat_and_nested(seed=3, candidates=1, signal=0.5)
-    assert run.flat == pytest.approx(run.nested) and run.flat_truth == pytest.approx(run.nested_truth)
+def test_flat_cross_validation_flatters_and_a_search_repeated_without_the_judging_fold_does_not():
+    flat = []
+    nested = []
+    for seed in range(25):
+        task = honesty.few_rows(seed=seed, candidates=40)
+        rows = np.arange(60)
+        flat.append(task.cross_validate(rows).max())
+        outer = task.folds(rows)
+        nested.append(np.mean([task.accuracy(train, held_out)[chosen(task, train)]
+                               for train, held_out in outer]))
+    assert np.mean(flat) > 0.6
+    assert abs(np.mean(nested) - 0.5) < 0.06
 
 
 def test_the_expected_best_is_the_mean_over_all_searches():
@@ -99,3 +99,32 @@ def test_failed_trials_count_as_infinite():
 def test_the_expected_best_refuses_nan_and_more_trials_than_there_are(losses, trials):
     with pytest.raises(DataError):
         honesty.expected_best(losses, trials)
+
+
+def test_a_candidate_is_the_nearest_class_mean_on_its_columns():
+    task = honesty.few_rows(seed=3, candidates=4, signal=0.5)
+    train = np.arange(40)
+    held_out = np.arange(40, 60)
+    found = task.accuracy(train, held_out)
+    for candidate, right in zip(task.columns.astype(bool), found, strict=True):
+        model = NearestCentroid().fit(task.x[train][:, candidate], task.y[train])
+        assert right == pytest.approx(model.score(task.x[held_out][:, candidate], task.y[held_out]))
+
+
+def test_without_signal_no_candidate_knows_anything_of_new_rows():
+    task = honesty.few_rows(seed=0, candidates=30)
+    assert abs(task.truth(np.arange(60)).mean() - 0.5) < 0.02
+    assert honesty.few_rows(seed=0, signal=1.0).truth(np.arange(60)).mean() > 0.8
+
+
+def test_fewer_candidates_are_the_first_of_more_on_the_same_rows():
+    some = honesty.few_rows(seed=1, candidates=5)
+    more = honesty.few_rows(seed=1, candidates=20)
+    assert np.array_equal(some.columns, more.columns[:5]) and np.array_equal(some.x, more.x)
+
+
+def test_inner_folds_stay_inside_the_rows_they_are_given():
+    task = honesty.few_rows(seed=2)
+    rows = np.arange(12, 60)
+    for train, held_out in task.folds(rows):
+        assert sorted([*train, *held_out]) == rows.tolist()

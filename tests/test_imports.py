@@ -11,19 +11,22 @@ PACKAGE = Path(__file__).parents[1] / "hpt_lab"
 
 # what each part may import of ours, besides itself; hpt_lab/__init__.py re-exports and may import all
 BELOW = {
-    "errors": set(), "trial": set(),
-    "space": {"errors", "trial"}, "history": {"errors", "trial"}, "arrays": {"errors"},
+    "errors": set(), "arguments": {"errors"}, "trial": {"errors", "arguments"}, "counting": set(),
+    "domains": {"errors", "arguments"},
+    "space": {"errors", "arguments", "counting", "domains", "trial"},
+    "history": {"errors", "arguments", "trial"}, "arrays": {"errors", "arguments"},
+    "instructions": set(), "fingerprint": {"instructions"},
 }
-BELOW["labels"] = {"errors", "arrays"}
-BELOW["scaling"] = {"errors", "arrays"}
-BELOW["datasets"] = {"errors", "arrays", "labels", "scaling"}
-BELOW["surrogates"] = {"errors", "trial", "space", "history"}
+BELOW["labels"] = {"errors", "arguments", "arrays"}
+BELOW["scaling"] = {"errors", "arguments", "arrays"}
+BELOW["datasets"] = {"errors", "arguments", "arrays", "labels", "scaling"}
+BELOW["surrogates"] = {"errors", "arguments", "domains", "trial", "space", "history"}
 BELOW["strategies"] = BELOW["surrogates"] | {"surrogates"}
-BELOW["study"] = BELOW["strategies"] | {"strategies"}
-BELOW["training"] = {"errors", "trial", "datasets", "arrays", "scaling"}
+BELOW["study"] = BELOW["strategies"] | {"strategies", "fingerprint"}
+BELOW["training"] = {"errors", "arguments", "trial", "datasets", "arrays", "scaling", "fingerprint"}
 BELOW["curves"] = BELOW["study"] | {"study", "datasets"}  # its recorder imports training, inside functions
-BELOW["plots"] = {"errors", "trial", "space", "history", "curves"}
-BELOW["honesty"] = {"errors"}
+BELOW["plots"] = {"errors", "arguments", "trial", "space", "history", "curves"}
+BELOW["honesty"] = {"errors", "arguments"}
 BELOW["checks"] = BELOW["study"] | {"study", "curves", "honesty"}
 BELOW["claims"] = BELOW["checks"]
 BELOW["experiments"] = BELOW["checks"]

@@ -49,6 +49,10 @@ def race_command(
         plot: Annotated[Path | None, typer.Option(help="draw who is ahead when into this PNG file")] = None,
         as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False) -> None:
     """Race eight strategies on a recorded table, against random search at twice the budget."""
+    if plot is not None:
+        from hpt_lab.plots.figure import check_file
+
+        check_file(plot)
     recorded = load(table)
     if unit not in ("epochs", "seconds"):
         raise HptError(f"--unit must be epochs or seconds, got {unit!r}")

@@ -11,12 +11,14 @@ marginals are plain averages, so the split is exact.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hpt_lab.curves.table import Table
+from hpt_lab.arguments import check_among, check_number, check_seed, check_whole, plain, show
+from hpt_lab.curves.table import Table, check_table
 from hpt_lab.errors import DataError
 
 if TYPE_CHECKING:
@@ -32,7 +34,11 @@ def anova(table: Table, *, epoch: int | None = None, metric: str = "accuracy", v
     What is explained: the loss after `epoch` epochs (the last), mean over the training seeds; or `values`, (n,), one per
     config. The share of (a, b) is what a and b do together beyond what each does alone. Largest first.
     """
-    cube = (final(table, epoch, metric) if values is None else np.asarray(values, float)).reshape(table.shape)
+    check_table(table)
+    cube = final(table, epoch, metric) if values is None else numbers("values", values)
+    if cube.size != math.prod(table.shape):
+        raise DataError(f"values must be one number for each of {math.prod(table.shape)} configs, got {cube.size}")
+    cube = cube.reshape(table.shape)
     if not np.isfinite(cube).all():
         raise DataError("values must be finite to split their variance; replace what diverged by a number")
     names, d = list(table.space), cube.ndim
@@ -52,8 +58,7 @@ def marginal(table: Table, name: str, *, epoch: int | None = None, metric: str =
     """Return the mean loss over all configs with each value of one hyperparameter, indexed by the value."""
     import pandas
 
-    if name not in table.space.domains:
-        raise DataError(f"name must be one of {list(table.space)}, got {name!r}")
+    check_among("name", name, check_table(table).space, error=DataError)
     axis = list(table.space).index(name)
     cube = final(table, epoch, metric).reshape(table.shape)
     means = cube.mean(axis=tuple(i for i in range(cube.ndim) if i != axis))
@@ -67,8 +72,7 @@ def effective_dimension(table: Table, share: float = 0.9, *, epoch: int | None =
     Their number is the effective dimension in the truncation sense (Caflisch, Morokoff & Owen, J. Comp. Finance 1997), which
     is why random search beats grid search (Bergstra & Bengio, JMLR 2012, section 4).
     """
-    if not 0 < share <= 1:
-        raise DataError(f"share must be above 0 and at most 1, got {share!r}; try 0.9")
+    check_number("share", share, above=0, most=1, hint=0.9, error=DataError)
     shares = anova(table, epoch=epoch, metric=metric)
     for size in range(1, len(table.space) + 1):
         explained = {names: sum(value for part, value in shares.items() if set(part) <= set(names))
@@ -91,6 +95,10 @@ def rank_correlation(table: Table, rungs: Sequence[int] = RUNGS, *, metric: str 
     import pandas
 
     losses = ranked(table, metric)
+    rungs = check_rungs(table, rungs)
+    low, high = numbers("between", between).tolist() if np.size(between) == 2 else (1.0, 0.0)
+    if not 0 <= low < high <= 1:
+        raise DataError(f"between must be two quantiles, 0 <= low < high <= 1, got {show(between)}; try (0, 0.25)")
     rows = {rung: [_spearman(losses[:, seed - another_seed, rung - 1], losses[:, seed, -1], between)
                    for seed in range(table.seeds)] for rung in rungs}
     frame = pandas.DataFrame(list(rows.values()), index=pandas.Index(rows, name="rung"))
@@ -112,7 +120,12 @@ def winner_cut(table: Table, rungs: Sequence[int] = RUNGS, *, configs: int = 81,
     """
     import pandas
 
-    rng, losses = np.random.default_rng(seed), ranked(table, metric)
+    losses = ranked(table, metric)
+    rng = np.random.default_rng(check_seed(seed, error=DataError))
+    rungs = check_rungs(table, rungs)
+    check_whole("configs", configs, 1, 81, error=DataError)
+    check_whole("eta", eta, 2, 3, error=DataError)
+    check_whole("draws", draws, 1, 2000, most=10**6, error=DataError)
     if configs > len(losses):
         raise DataError(f"configs must be at most the table's {len(losses)}, got {configs}")
     test = bounded(table, 1 - table.curves["test_accuracy"][:, :, -1], "accuracy")
@@ -149,6 +162,8 @@ def slipped(table: Table, rungs: Sequence[int] = RUNGS, *, eta: int = 3, metric:
     import pandas
 
     losses = ranked(table, metric)
+    rungs = check_rungs(table, rungs)
+    check_whole("eta", eta, 2, 3, error=DataError)
     rank = losses.argsort(axis=0, kind="stable").argsort(axis=0)  # (n, s, E), 0 is the best
     n = len(losses)
     worse = rank[:, :, -1] >= n / 2
@@ -163,7 +178,9 @@ def crossings(table: Table, *, metric: str = "accuracy", pairs: int = 20_000, se
     """
     import pandas
 
-    rng, losses = np.random.default_rng(seed), ranked(table, metric)
+    losses = ranked(table, metric)
+    rng = np.random.default_rng(check_seed(seed, error=DataError))
+    check_whole("pairs", pairs, 1, 20_000, most=10**7, error=DataError)
     a, b = rng.integers(len(losses), size=(2, pairs))
     s, t = rng.integers(table.seeds, size=(2, pairs))
     a, b, s, t = (x[a != b] for x in (a, b, s, t))
@@ -184,7 +201,10 @@ def oracle_regret(table: Table, trials: Sequence[int] = (1, 5, 20, 60), *, draws
     """
     import pandas
 
-    rng, losses = np.random.default_rng(seed), bounded(table, table.losses(metric)[:, :, -1], metric)
+    check_table(table)
+    check_whole("draws", draws, 1, 2000, most=10**6, error=DataError)
+    trials = [check_whole("trials", n, 1, 20, most=10**4, error=DataError) for n in as_list("trials", trials)]
+    rng, losses = np.random.default_rng(check_seed(seed, error=DataError)), bounded(table, table.losses(metric)[:, :, -1], metric)
     test, validation = (bounded(table, 1 - table.curves[f"{part}_accuracy"][:, :, -1], "accuracy") for part in ("test", "val"))
     rows = {}
     for n in trials:
@@ -200,14 +220,15 @@ def oracle_regret(table: Table, trials: Sequence[int] = (1, 5, 20, 60), *, draws
 
 def ranked(table: Table, metric: str = "accuracy") -> np.ndarray:
     """Return the losses to rank by, (n, s, E): +inf where a run has diverged."""
-    return np.nan_to_num(table.losses(metric), nan=np.inf)
+    return np.nan_to_num(check_table(table).losses(metric), nan=np.inf)
 
 
 def final(table: Table, epoch: int | None = None, metric: str = "accuracy") -> np.ndarray:
     """Return every config's loss after `epoch` epochs (the last), mean over the seeds, (n,), to take means of; see `bounded`."""
-    epoch = table.epochs if epoch is None else epoch
-    if not 1 <= epoch <= table.epochs:
-        raise DataError(f"epoch must be from 1 to {table.epochs}, got {epoch!r}")
+    check_table(table)
+    epoch = table.epochs if epoch is None else plain(epoch)
+    if type(epoch) is not int or not 1 <= epoch <= table.epochs:
+        raise DataError(f"epoch must be from 1 to {table.epochs}, got {show(epoch)}")
     return bounded(table, table.losses(metric)[:, :, epoch - 1], metric).mean(axis=1)
 
 
@@ -219,6 +240,26 @@ def bounded(table: Table, losses: np.ndarray, metric: str) -> np.ndarray:
     """
     first, last = (table.losses(metric)[:, :, epoch] for epoch in (0, -1))
     return np.fmin(losses, np.nanmedian(first)) if metric == "loss" else np.where(np.isfinite(losses), losses, np.nanmax(last))
+
+
+def check_rungs(table: Table, rungs: Sequence[int]) -> list[int]:
+    """Return the rungs as ints. Raises DataError unless they are epochs of the table."""
+    return [check_whole("every rung", rung, 1, 9, most=table.epochs, error=DataError) for rung in as_list("rungs", rungs)]
+
+
+def as_list(what: str, values: Sequence[int]) -> list[int]:
+    """Return a list of whole numbers as a list. Raises DataError for what is none."""
+    if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray) or not np.size(values):
+        raise DataError(f"{what} must be a list of whole numbers, got {show(values)}; try (1, 3, 9, 27)")
+    return list(np.atleast_1d(values)) if isinstance(values, np.ndarray) else list(values)
+
+
+def numbers(what: str, values: object) -> np.ndarray:
+    """Return `values` as an array of floats. Raises DataError for what is none."""
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        raise DataError(f"{what} must be numbers, got {show(values)}") from None
 
 
 def _spearman(early: np.ndarray, late: np.ndarray, between: tuple[float, float]) -> float:

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from hpt_lab.arguments import check_among, check_seed, is_number, plain, show
 from hpt_lab.curves.replay import Replay
-from hpt_lab.curves.table import Table
+from hpt_lab.curves.table import Table, check_table
 from hpt_lab.errors import StrategyError
 from hpt_lab.strategies.asha import asha
 from hpt_lab.strategies.bayesian_optimization import bayesian_optimization
@@ -26,7 +27,7 @@ from hpt_lab.strategies.bohb import bohb
 from hpt_lab.strategies.grid_search import grid_search
 from hpt_lab.strategies.hyperband import hyperband
 from hpt_lab.strategies.random_search import random_search
-from hpt_lab.strategies.strategy import STRATEGIES, Strategy
+from hpt_lab.strategies.strategy import STRATEGIES, Strategy, check_strategy, check_whole
 from hpt_lab.strategies.successive_halving import successive_halving
 from hpt_lab.strategies.tpe import tpe
 from hpt_lab.study.ask_tell import AskTell
@@ -157,11 +158,15 @@ def race(strategies: Mapping[str, Strategy], table: Table, budget: float, seeds:
     """
     from joblib import Parallel, delayed
 
-    chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
-    if not strategies or len(chosen) < 2:
-        raise StrategyError(f"a race needs a strategy and at least two seeds, got {list(strategies)} and {list(chosen)}")
-    if not budget > 0 or unit not in ("epochs", "seconds"):
-        raise StrategyError(f"budget must be above 0 and unit 'epochs' or 'seconds', got {budget!r} and {unit!r}")
+    check_table(table)
+    chosen = _check_race(strategies, seeds)
+    if not is_number(budget) or not 0 < budget < math.inf:
+        raise StrategyError(f"budget must be above 0 and finite, got {show(budget)}; try {20 * table.epochs}")
+    if not isinstance(unit, str) or unit not in ("epochs", "seconds"):
+        raise StrategyError(f"a race needs unit 'epochs' or 'seconds', got {show(unit)}; try 'epochs'")
+    check_among("metric", metric, ("accuracy", "loss"), error=StrategyError)
+    check_whole("workers", workers, 1, hint=1, most=100_000)
+    check_whole("processes", processes, 1, hint=1, most=1000)
     field = entrants(strategies, table, budget, unit)
     jobs = [(name, chosen[i:i + CHUNK]) for name in field for i in range(0, len(chosen), CHUNK)]
     done = Parallel(n_jobs=processes)(
@@ -182,12 +187,28 @@ def entrants(strategies: Mapping[str, Strategy], table: Table, budget: float, un
     return field
 
 
+def _check_race(strategies: Any, seeds: Any) -> tuple[int, ...]:
+    """Return the seeds of a race. Raises StrategyError unless there are strategies by name, and at least two seeds."""
+    seeds = plain(seeds)
+    if not isinstance(seeds, Iterable):
+        seeds = range(check_whole("seeds", seeds, 0, hint=20, most=10**6))
+    if not isinstance(strategies, Mapping) or isinstance(seeds, str):
+        raise StrategyError(f"a race needs strategies by name and seeds, got {show(strategies)} and {show(seeds)}; "
+                            "try race(contestants(table), table, budget, 20)")
+    chosen = tuple(check_seed(seed) for seed in seeds)
+    if not strategies or len(chosen) < 2:
+        raise StrategyError(f"a race needs a strategy and at least two seeds, got {list(strategies)} and {list(chosen)}")
+    for each in strategies.values():
+        check_strategy(each)
+    return chosen
+
+
 def contestants(table: Table, *, eta: int = 3) -> dict[str, Strategy]:
     """Return the eight strategies of the standard race on `table`, each as its paper has it.
 
     Those that train every config in full are given more trials than any budget here allows.
     """
-    space, full = table.space, table.epochs
+    space, full = check_table(table).space, table.epochs
     return {
         "grid search": grid_search(space, n=coarse(table, 20), budget=full),
         "random search": random_search(space, trials=60, budget=full),

@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import platform
+import tempfile
 import time
 from collections.abc import Sequence
 from importlib import metadata
@@ -118,8 +119,8 @@ def _record_stack(name: str, folder: Path, i: int) -> None:
         members = [(row, config, seed) for row, config in stacks(task)[i] for seed in range(task.seeds)]
         started = time.perf_counter()
         curves = train(task, members, task.epochs, data)
-    fresh = _path(folder, i).with_suffix(f".{os.getpid()}.new")
-    with open(fresh, "wb") as file:  # the file appears whole or not at all
+    handle, fresh = tempfile.mkstemp(dir=folder, suffix=".new")  # never through a planted link
+    with os.fdopen(handle, "wb") as file:  # the file appears whole or not at all
         np.savez_compressed(file, curves=curves.astype(np.float32), seconds=time.perf_counter() - started)
     os.replace(fresh, _path(folder, i))
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from hpt_lab.arguments import check_seed, show
 from hpt_lab.curves.table import Table
 from hpt_lab.errors import HptError, StrategyError
 from hpt_lab.trial import Outcome, Trial
@@ -24,8 +25,7 @@ class Replay:
     """
 
     def __init__(self, table: Table, *, seed: int = 0, metric: str = "accuracy"):
-        if not isinstance(seed, int) or seed < 0:
-            raise HptError(f"seed must be a whole number >= 0, got {seed!r}")
+        seed = check_seed(seed, error=HptError)
         self.table, self.seed, self.metric = table, seed, metric
         self._losses = table.losses(metric)
         self._lasted = table.lasted
@@ -63,6 +63,8 @@ class Replay:
 
     def where(self, trial: Trial) -> tuple[int, int, int]:
         """Return a trial's place in the arrays: its config's row, its recorded training seed, and its epochs so far."""
+        if not isinstance(trial, Trial):
+            raise HptError(f"an objective runs a Trial, got {show(trial)}; try Trial(0, config, budget=9)")
         if trial.parent is not None:
             raise StrategyError(f"trial {trial.id} starts from the weights of trial {trial.parent}; a table holds no such "
                                 "training, so population-based training needs a real objective")

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hpt_lab.arguments import check_among, show
 from hpt_lab.errors import DataError, SpaceError
 from hpt_lab.space import Choice, Space
 from hpt_lab.trial import Config
@@ -100,16 +101,17 @@ class Table:
 
     def row(self, config: Config) -> int:
         """Return the index of `config`. Raises SpaceError for a value the table doesn't have: nothing is snapped."""
+        if not isinstance(config, dict):
+            self.space.check(config)
         try:
             return sum(places[config[name]] for name, places in self._places)
         except (KeyError, TypeError):
             self.space.check(config)
-            raise
+            return self.row(self.space.clean(config))
 
     def losses(self, metric: str = "accuracy") -> np.ndarray:
         """Return what is minimised, (n, s, E): the validation error for "accuracy", the cross-entropy for "loss"."""
-        if metric not in ("accuracy", "loss"):
-            raise DataError(f"metric must be 'accuracy' or 'loss', got {metric!r}")
+        check_among("metric", metric, ("accuracy", "loss"), error=DataError)
         return 1 - self.curves["val_accuracy"] if metric == "accuracy" else self.curves["val_loss"]
 
     def objective(self, *, seed: int = 0, metric: str = "accuracy") -> Replay:
@@ -150,9 +152,16 @@ class Table:
         return {"val_accuracy": self.rows["validation"], "test_accuracy": self.rows["test"]}.get(quantity)
 
 
-@functools.lru_cache(maxsize=8)
 def load(name: str | Path) -> Table:
     """Load a table that comes with hpt_lab by its name ("digits-mlp", "spirals-mlp"), or any table from its file."""
+    if not isinstance(name, str | Path):
+        raise DataError(f"a table is named by a string or a path, got {show(name)}; those that come with hpt_lab are "
+                        f"{', '.join(names())}")
+    return _load(name)
+
+
+@functools.lru_cache(maxsize=8)
+def _load(name: str | Path) -> Table:
     path = FOLDER / f"{name}.npz" if str(name) in names() else Path(name)
     try:
         with zipfile.ZipFile(path) as archive:
@@ -171,8 +180,15 @@ def load(name: str | Path) -> Table:
         raise DataError(f"there is no table {str(name)!r}; those that come with hpt_lab are {', '.join(names())}") from None
     except DataError:
         raise
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, OSError) as error:
         raise DataError(f"{path} is no table of hpt_lab ({error!r}); record it again, or check the path") from None
+
+
+def check_table(table: Any) -> Table:
+    """Return `table`. Raises DataError unless it is a Table."""
+    if not isinstance(table, Table):
+        raise DataError(f"table must be a Table, got {show(table)}; try curves.load('digits-mlp')")
+    return table
 
 
 def names() -> list[str]:

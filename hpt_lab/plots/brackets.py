@@ -9,7 +9,21 @@ from matplotlib.axes import Axes
 
 from hpt_lab.history import Record
 from hpt_lab.plots.fates import Fate, fates, margins, rungs
-from hpt_lab.plots.figure import BEST, CUT, FAINT, INK, NOT_CUT, WENT_ON, axes, count, failures, finish, finished, loss_scale
+from hpt_lab.plots.figure import (
+    BEST,
+    CUT,
+    FAINT,
+    INK,
+    NOT_CUT,
+    WENT_ON,
+    axes,
+    check_log,
+    count,
+    failures,
+    finish,
+    finished,
+    loss_scale,
+)
 
 GAP = 0.9  # empty room between two brackets, in columns
 
@@ -22,6 +36,7 @@ def brackets(study: Any, *, log: bool | None = None, ax: Axes | None = None) -> 
     losses span 10x. Raises HptError if no trial has finished.
     """
     history = finished(study)
+    check_log(log)
     columns = rungs(history.records)  # (bracket, budget) -> records, best first
     position = 0.0
     x: dict[tuple[int | None, float], float] = {}

@@ -6,17 +6,22 @@ also has its own marker. All text gets its colour here, so that a dark theme can
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import offset_copy
 
+from hpt_lab.arguments import check_flag, show
 from hpt_lab.errors import HptError
 from hpt_lab.history import History
 
@@ -33,7 +38,27 @@ TOP, FREE = 0.94, 0.9  # heights, as fractions of the axes: failed runs sit at T
 
 def axes(ax: Axes | None, width: float = 9.0, height: float = 5.0) -> Axes:
     """Return `ax`, or the axes of a new pyplot figure of this size in inches, which a notebook then shows."""
+    if ax is not None and not isinstance(ax, Axes):
+        raise HptError(f"ax must be Matplotlib axes, got {show(ax)}; try plt.subplots()[1], or leave it out")
     return ax if ax is not None else plt.subplots(figsize=(width, height), dpi=100, layout="constrained")[1]
+
+
+def check_log(log: bool | None) -> None:
+    """Raise HptError unless `log` is None, True or False."""
+    if log is not None:
+        check_flag("log", log)
+
+
+def check_file(path: str | Path) -> None:
+    """Raise HptError unless a picture can be written to `path`: asked before the work whose result it shows."""
+    path = Path(path)
+    kinds = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix and path.suffix[1:].lower() not in kinds:
+        raise HptError(f"can't draw into {path}: pictures end with one of {', '.join(sorted(kinds))}; try {path.stem}.png")
+    if not path.parent.is_dir():
+        raise HptError(f"can't draw into {path}: there is no folder {path.parent}; make it, or choose another")
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise HptError(f"can't draw into {path}: it is a folder or can't be written to; choose another file")
 
 
 def finished(study: Any) -> History:
@@ -48,6 +73,7 @@ def finished(study: Any) -> History:
 
 def loss_scale(ax: Axes, values: Sequence[float], log: bool | None) -> None:
     """Fit the vertical axis to the finite `values`, leaving the top free for failures. log=None: log if they span 10x."""
+    check_log(log)
     low, high = min(values, default=1.0), max(values, default=1.0)
     if log and low <= 0:
         raise HptError(f"log=True needs values above 0, got {low:g}; use log=False")
@@ -101,6 +127,8 @@ def alt(drawn: Axes | Figure, text: str) -> None:
     When the figure is displayed, IPython asks it for `_repr_mimebundle_`: ours adds the text to the output as
     `metadata["image/png"]["alt"]`, where notebook tools look for it, and as its text/plain.
     """
+    if not isinstance(drawn, Axes | Figure) or not isinstance(text, str):
+        raise HptError(f"alt needs axes or a figure and a text, got {show(drawn)} and {show(text)}")
     drawn.set_label(text)
     figure: Any = drawn if isinstance(drawn, Figure) else drawn.figure.figure
     figure._repr_mimebundle_ = partial(_bundle, figure)
@@ -108,6 +136,8 @@ def alt(drawn: Axes | Figure, text: str) -> None:
 
 def describe(drawn: Axes | Figure) -> str:
     """Return the alt text: what the picture shows, in words computed from the data. Empty if it has none."""
+    if not isinstance(drawn, Axes | Figure | Artist):
+        raise HptError(f"describe needs axes or a figure, got {show(drawn)}")
     own = str(drawn.get_label())
     own = "" if own.startswith(("_", "<")) else own  # Matplotlib's own labels, of colour bars for instance
     return own or (" ".join(filter(None, map(describe, drawn.axes))) if isinstance(drawn, Figure) else "")

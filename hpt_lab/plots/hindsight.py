@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from hpt_lab.arguments import check_number, is_number, show
 from hpt_lab.errors import HptError
 from hpt_lab.plots.fates import Fate, fates, rungs
 from hpt_lab.plots.figure import BEST, GREEN, INK, axes, count, failures, finish, finished, loss_scale
@@ -27,15 +28,19 @@ def hindsight(study: Any, late: Mapping[int, float], *, budget: float, within: f
     logarithmic where values span 10x. Raises HptError if a trial of the first rung is missing in `late`.
     """
     past = finished(study)
+    check_number("within", within, least=0, hint=0.01)
+    check_number("budget", budget, above=0, hint=27)
+    if not isinstance(late, Mapping) or not all(is_number(loss) for loss in late.values()):
+        raise HptError(f"late must be a dict of trial ids and losses, got {show(late)}")
     fate = {(r.trial.id, r.budget): its for r, its in zip(past.records, fates(study, past), strict=True)}
     rung = [record for record in next(iter(rungs(past.records).values())) if not record.outcome.failed]
     if past.best is None or not rung:
         raise HptError("study has no finite loss in its first rung, so there is nothing to look back on")
     if missing := [record.trial.id for record in rung if record.trial.id not in late]:
         raise HptError(f"late must have a loss for every trial of the first rung, got none for {missing}; train them too")
-    values: list[Any] = [record.config.get(colour) for record in rung]
+    values: list[Any] = [record.config.get(colour) if isinstance(colour, str) else None for record in rung]
     if not all(isinstance(value, int | float) for value in values):
-        raise HptError(f"colour must be a hyperparameter with numbers in every config, got {colour!r}")
+        raise HptError(f"colour must be a hyperparameter with numbers in every config, got {show(colour)}")
     best, ended = past.best, [record for record in rung if math.isfinite(late[record.trial.id])]
     norm = (LogNorm if 0 < 10 * min(values) <= max(values) else Normalize)(min(values), max(values))
     ax = axes(ax)

@@ -9,10 +9,25 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from hpt_lab.arguments import show
 from hpt_lab.errors import HptError
 from hpt_lab.history import Record
 from hpt_lab.plots.fates import Fate, fates
-from hpt_lab.plots.figure import BEST, BLUE, CUT, INK, NOT_CUT, Style, axes, count, failures, finish, finished, loss_scale
+from hpt_lab.plots.figure import (
+    BEST,
+    BLUE,
+    CUT,
+    INK,
+    NOT_CUT,
+    Style,
+    axes,
+    check_log,
+    count,
+    failures,
+    finish,
+    finished,
+    loss_scale,
+)
 
 # How a trial's curve is drawn, and the marker where it ends.
 LINES: dict[str, Style] = {
@@ -31,6 +46,7 @@ def history(study: Any, *, log: bool | None = None, ax: Axes | None = None) -> A
     losses span 10x. Returns the axes; raises HptError if no trial has finished.
     """
     past = finished(study)
+    check_log(log)
     ax = axes(ax)
     spent, incumbent = past.incumbent()
     runs = [(x, record) for x, record in zip(spent, past.records, strict=True) if not record.outcome.failed]
@@ -66,6 +82,9 @@ def learning_curves(study: Any, quantity: str = "val_loss", *, log: bool | None 
     Raises HptError if no trial has finished or none recorded `quantity`.
     """
     past = finished(study)
+    check_log(log)
+    if not isinstance(quantity, str):
+        raise HptError(f"quantity must be the name of a curve, got {show(quantity)}; try 'val_loss'")
     last: dict[int, tuple[Record, Fate]] = {}  # trial -> its last record and what became of it
     curves: dict[int, list[float]] = {}  # trial -> its longest curve
     for record, fate in zip(past.records, fates(study, past), strict=True):

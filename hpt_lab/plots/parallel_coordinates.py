@@ -9,7 +9,8 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from hpt_lab.errors import HptError
+from hpt_lab.arguments import show
+from hpt_lab.errors import HptError, SpaceError
 from hpt_lab.history import Record
 from hpt_lab.plots.figure import BEST, FAILED, INK, axes, count, finish, finished
 from hpt_lab.space import Choice, Domain, Float, Int, Space
@@ -26,8 +27,12 @@ def parallel_coordinates(study: Any, *, space: Space | None = None, ax: Axes | N
     """
     past = finished(study)
     space = space or getattr(getattr(study, "strategy", None), "space", None)
+    if space is not None and not isinstance(space, Space):
+        raise HptError(f"space must be a Space, got {show(space)}")
     if space is None:
         raise HptError("space must be given when study is a History; pass parallel_coordinates(history, space=space)")
+    for record in past.records:
+        space.check(record.config)
     last = {record.trial.id: record for record in past.records}
     if past.best:
         last[past.best.trial.id] = past.best
@@ -35,7 +40,7 @@ def parallel_coordinates(study: Any, *, space: Space | None = None, ax: Axes | N
     good = [record for record in ranked if not record.outcome.failed]
     losses = [record.loss for record in good] or [0.0]
     log = 0 < 10 * min(losses) <= max(losses)
-    rail = Float(min(losses), max(losses), log=log) if max(losses) > min(losses) else None  # the losses' own scale
+    rail = _rail(min(losses), max(losses), log)  # the losses' own scale
     ax = axes(ax, width=max(7.5, 1.4 * len(space) + 2))
     columns = range(len(space) + 1)
     spread = np.array([0.4 / max(domain.size, 4) if domain.size <= 12 else 0.0 for domain in space.domains.values()])
@@ -72,6 +77,14 @@ def parallel_coordinates(study: Any, *, space: Space | None = None, ax: Axes | N
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0, labelsize=11)
     return ax
+
+
+def _rail(low: float, high: float, log: bool) -> Float | None:
+    """Return the scale of the losses; None if they are all the same, or so nearly that no scale tells them apart."""
+    try:
+        return Float(low, high, log=log)
+    except SpaceError:
+        return None
 
 
 def _axis(ax: Axes, x: float, domain: Domain, side: str = "left") -> None:

@@ -12,17 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Literal
 
 import numpy as np
 import scipy
 from threadpoolctl import threadpool_limits
 
+from hpt_lab.arguments import check_among
 from hpt_lab.errors import StrategyError
 from hpt_lab.history import History
 from hpt_lab.space import Space, sobol
-from hpt_lab.strategies.strategy import Propose, check_whole, strategy
+from hpt_lab.strategies.strategy import Propose, check_whole, strategy, untried
 from hpt_lab.surrogates.acquisition import RULES, Acquisition, candidates, maximize
 from hpt_lab.surrogates.embedding import Embedding
 from hpt_lab.surrogates.gaussian_process import GaussianProcess, fit
@@ -31,6 +31,7 @@ from hpt_lab.trial import Config, Trial
 SMALL = 1024  # a space with at most this many configs is searched exhaustively
 MARGIN = 0.01  # by how much of the losses' deviation "pi" wants to improve
 CUTOFF = 5  # losses end this many times as far above the early median as the best is below it
+MOST_INITIAL = 2**16
 NEAR_FAILURE = 0.1  # distance of features within which a config is expected to fail like the one that did
 
 
@@ -58,9 +59,8 @@ def bayesian_optimization(space: Space, *, trials: int, acquisition: Literal["ei
     No config is tried twice. A failed trial is left out of the model, and configs next to it come last.
     """
     check_whole("trials", trials, 1, hint=40)
-    check_whole("initial", initial, 1, hint=8)
-    if acquisition not in RULES:
-        raise StrategyError(f"acquisition must be one of {list(RULES)}, got {acquisition!r}; try 'ei'")
+    check_whole("initial", initial, 1, hint=8, most=MOST_INITIAL)
+    check_among("acquisition", acquisition, RULES, error=StrategyError)
     embedding = Embedding(space)
     spread = sobol(len(space), initial, seed)
     design = distinct([*first, *map(space.from_unit, spread)])[:max(initial, len(first))]
@@ -71,13 +71,13 @@ def bayesian_optimization(space: Space, *, trials: int, acquisition: Literal["ei
         id, rng = history.asked, np.random.default_rng((seed, history.asked))
         done = [record for record in history.records if not record.outcome.failed]
         pending = [trial.config for trial in history.pending]
-        tried = [record.config for record in history.records] + pending
+        tried = {tuple(config.items()) for config in [*(record.config for record in history.records), *pending]}
         if id >= trials or len(tried) >= space.size:
             return None
         if id < len(design):
             return Trial(id, design[id], budget)
         if len(done) < 2:  # nothing to model yet
-            return Trial(id, next(config for config in endless(space, rng) if config not in tried), budget)
+            return Trial(id, untried(space, tried, endless(space, rng)), budget)
 
         losses = np.array([record.loss for record in done])  # (n,)
         X = as_points(space, [record.config for record in done])  # (n, d)
@@ -100,7 +100,7 @@ def bayesian_optimization(space: Space, *, trials: int, acquisition: Literal["ei
         apart = scipy.spatial.distance.cdist(embedding.features(U), embedding.features(failed))
         doomed = apart.min(axis=1, initial=np.inf) < NEAR_FAILURE
         order = np.lexsort((-values, doomed))
-        config = next(config for config in chain(map(space.from_unit, U[order]), endless(space, rng)) if config not in tried)
+        config = untried(space, tried, endless(space, rng), map(space.from_unit, U[order]))
         return Trial(id, config, budget, why=Decision(acquisition, process, weigh, U, values))
 
     return propose

@@ -18,11 +18,12 @@ from itertools import accumulate
 
 import numpy as np
 
+from hpt_lab.arguments import check_number
 from hpt_lab.errors import StrategyError
 from hpt_lab.history import History
 from hpt_lab.space import Space
 from hpt_lab.strategies.hyperband import Rounding, brackets
-from hpt_lab.strategies.strategy import Propose, check_whole, draw, strategy
+from hpt_lab.strategies.strategy import MOST_TRIALS, Propose, check_whole, draw, strategy
 from hpt_lab.strategies.successive_halving import best
 from hpt_lab.strategies.tpe import rank
 from hpt_lab.trial import Config, Trial
@@ -41,10 +42,9 @@ def bohb(space: Space, *, max_budget: int, min_budget: int = 1, eta: int = 3, ro
     candidates: points that TPE ranks for one config.
     """
     table = brackets(max_budget, min_budget=min_budget, eta=eta, rounding=rounding)
-    check_whole("candidates", candidates, 1, hint=64)
-    if not 0 <= random_fraction <= 1:
-        raise StrategyError(f"random_fraction must lie between 0 and 1, got {random_fraction!r}; try 1/3")
-    check_whole("iterations", iterations, 1, hint=1)
+    check_whole("candidates", candidates, 1, hint=64, most=MOST_TRIALS)
+    check_number("random_fraction", random_fraction, least=0, most=1, hint="1/3", error=StrategyError)
+    check_whole("iterations", iterations, 1, hint=1, most=1000)
     order = list(table) * iterations  # the brackets in the order in which they open
     starts = list(accumulate((table[s][0].n for s in order), initial=0))  # the first id of each
 

@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Literal
 
+from hpt_lab.arguments import check_among
 from hpt_lab.errors import StrategyError
 from hpt_lab.space import Space
 from hpt_lab.strategies.strategy import Batches, check_whole, draw, strategy
-from hpt_lab.strategies.successive_halving import Rung, check_budgets, halve, most_halvings, rungs_of
+from hpt_lab.strategies.successive_halving import Rung, check_budgets, check_count, halve, most_halvings, rungs_of
 from hpt_lab.trial import Config, Trial
 
 Rounding = Literal["algorithm", "table"]
@@ -34,8 +35,7 @@ def brackets(max_budget: int, *, min_budget: int = 1, eta: int = 3, rounding: Ro
      0: [Rung(n=3, budget=9)]}
     """
     check_budgets(max_budget, min_budget, eta)
-    if rounding not in ("algorithm", "table"):
-        raise StrategyError(f"rounding must be 'algorithm' or 'table', got {rounding!r}")
+    check_among("rounding", rounding, ("algorithm", "table"), error=StrategyError)
     s_max = most_halvings(max_budget, min_budget, eta)
     table = {}
     for s in range(s_max, -1, -1):
@@ -55,7 +55,8 @@ def hyperband(space: Space, *, max_budget: int, min_budget: int = 1, eta: int = 
     The brackets do not wait for each other: a single worker runs them in order, idle workers open the next one.
     """
     table = brackets(max_budget, min_budget=min_budget, eta=eta, rounding=rounding)
-    check_whole("iterations", iterations, 1, hint=1)
+    check_whole("iterations", iterations, 1, hint=1, most=1000)
+    check_count(max(rungs[0].n for rungs in table.values()), "max_budget")
 
     def bracket(s: int, first_id: int) -> Batches:
         ids = range(first_id, first_id + table[s][0].n)

@@ -18,14 +18,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hpt_lab.arguments import check_number
 from hpt_lab.errors import StrategyError
 from hpt_lab.history import History
-from hpt_lab.space import Choice, Space
-from hpt_lab.strategies.strategy import Batches, check_whole, draw, strategy
+from hpt_lab.space import Choice, Float, Int, Space
+from hpt_lab.strategies.strategy import MOST_TRIALS, Batches, check_whole, draw, strategy
 from hpt_lab.strategies.successive_halving import best
 from hpt_lab.trial import Config, Trial
 
 FACTORS = (0.8, 1.2)
+STEP = 0.1  # of the range, from zero
 
 
 @strategy
@@ -38,12 +40,11 @@ def population_based_training(space: Space, *, max_budget: int, interval: int = 
     resample: the chance that a child's hyperparameter is drawn anew rather than multiplied by 0.8 or 1.2.
     Members that failed are always replaced. A child is a new trial whose `parent` is the member it copies.
     """
-    for name, value, hint in (("max_budget", max_budget, 50), ("interval", interval, 5), ("population", population, 20)):
-        check_whole(name, value, 1, hint)
-    if not 0 < truncation <= 0.5:
-        raise StrategyError(f"truncation must lie in (0, 0.5], got {truncation!r}; try 0.2")
-    if not 0 <= resample <= 1:
-        raise StrategyError(f"resample must lie in [0, 1], got {resample!r}; try 0.25")
+    check_whole("max_budget", max_budget, 1, hint=50)
+    check_whole("interval", interval, 1, hint=5)
+    check_whole("population", population, 1, hint=20, most=MOST_TRIALS)
+    check_number("truncation", truncation, above=0, most=0.5, hint=0.2, error=StrategyError)
+    check_number("resample", resample, least=0, most=1, hint=0.25, error=StrategyError)
 
     def search() -> Batches:
         members = [Trial(id, draw(space, seed, id, first), min(interval, max_budget), rung=0) for id in range(population)]
@@ -73,7 +74,8 @@ def population_based_training(space: Space, *, max_budget: int, interval: int = 
 def explore(space: Space, config: Config, resample: float, rng: np.random.Generator) -> Config:
     """Return a changed copy of `config`: each number times 0.8 or 1.2, or, with chance `resample`, drawn anew.
 
-    Numbers stay inside their range, an Int moves by at least one; a Choice is kept or drawn anew.
+    Numbers stay inside their range, an Int moves by at least one; a Choice is kept or drawn anew. No factor moves zero:
+    it takes a step of STEP of its range instead, up or down as the factor would, and inwards at an end.
     """
     changed: Config = {}
     for name, domain in space.domains.items():
@@ -84,12 +86,22 @@ def explore(space: Space, config: Config, resample: float, rng: np.random.Genera
             changed[name] = domain.from_unit(u)
         elif isinstance(domain, Choice):
             changed[name] = config[name]
+        elif config[name] == 0:
+            changed[name] = from_zero(domain, up=factor > 1)
         else:
             value = config[name] * factor
             if domain.kind == "int":
                 value = math.floor(value) if value < config[name] else math.ceil(value)
-            changed[name] = min(max(value, domain.low), domain.high)
+            changed[name] = domain.clean(min(max(value, domain.low), domain.high))
     return changed
+
+
+def from_zero(domain: Float | Int, *, up: bool) -> float:
+    """Return the value a step of the range above zero, or below, whichever the range has; an Int moves by at least one."""
+    width = STEP * (domain.high / 2 - domain.low / 2) * 2
+    step = max(round(width), 1) if isinstance(domain, Int) else width
+    value = step if (up and domain.high > 0) or domain.low >= 0 else -step
+    return domain.clean(min(max(value, domain.low), domain.high))
 
 
 class Segment(NamedTuple):

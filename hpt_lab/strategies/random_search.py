@@ -6,44 +6,43 @@ Each dimension gets as many different values as there are trials, however many d
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, count, islice
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from itertools import chain, count
+from typing import Any, Literal
 
+from hpt_lab.arguments import MOST, check_among
 from hpt_lab.errors import StrategyError
+from hpt_lab.history import History
 from hpt_lab.space import Space, sobol
-from hpt_lab.strategies.strategy import Batches, check_whole, draw, strategy
+from hpt_lab.strategies.strategy import MOST_TRIALS, Propose, check_whole, draw, strategy, untried
 from hpt_lab.trial import Config, Trial
 
 
 @strategy
 def random_search(space: Space, *, trials: int, budget: int = 1, points: Literal["independent", "sobol"] = "independent",
-                  seed: int = 0, first: Sequence[Config] = ()) -> Batches:
+                  seed: int = 0, first: Sequence[Config] = ()) -> Propose:
     """Try `trials` configs drawn independently, or spread evenly as a scrambled Sobol sequence.
 
     In a finite space no config is tried twice, and the search ends when all have been. `first` configs come first.
     """
-    check_whole("trials", trials, 1, hint=20)
-    if points not in ("independent", "sobol"):
-        raise StrategyError(f"points must be 'independent' or 'sobol', got {points!r}")
+    check_among("points", points, ("independent", "sobol"), error=StrategyError)
+    check_whole("trials", trials, 1, hint=20, most=MOST_TRIALS if points == "sobol" else MOST)
+    drawn: Iterator[Config] = (draw(space, seed, i, first) for i in count())
+    if points == "sobol":
+        drawn = chain(map(dict, first), map(space.from_unit, sobol(len(space), trials, seed)), drawn)
+    if space.size < math.inf:
+        drawn = _distinct(space, drawn)
 
-    def search() -> Batches:
-        drawn: Iterable[Config] = (draw(space, seed, i, first) for i in count())
-        if points == "sobol":
-            cube = sobol(len(space), trials, seed)
-            drawn = chain(map(dict, first), map(space.from_unit, cube), drawn)
-        if space.size < math.inf:
-            drawn = _distinct(drawn)
-        configs = islice(drawn, int(min(trials, space.size)))
-        yield [Trial(id, config, budget) for id, config in enumerate(configs)]
+    def propose(history: History) -> Trial | None:
+        id = history.asked
+        return Trial(id, next(drawn), budget) if id < min(trials, space.size) else None
 
-    return search()
+    return propose
 
 
-def _distinct(configs: Iterable[Config]) -> Iterator[Config]:
-    seen = set()
-    for config in configs:
-        key = tuple(config.items())
-        if key not in seen:
-            seen.add(key)
-            yield config
+def _distinct(space: Space, configs: Iterator[Config]) -> Iterator[Config]:
+    seen: set[tuple[Any, ...]] = set()
+    while True:
+        config = untried(space, seen, configs)
+        seen.add(tuple(config.items()))
+        yield config

@@ -17,17 +17,25 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Generator, Sequence
+import math
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
+from hpt_lab.arguments import MOST, check_number, check_seed, check_whole, is_listing, plain_all, show
 from hpt_lab.errors import StrategyError
 from hpt_lab.history import History
 from hpt_lab.space import Space
 from hpt_lab.trial import Config, Trial
 
+__all__ = ["STRATEGIES", "Batches", "Propose", "Strategy", "check_strategy", "check_whole", "draw", "strategy", "untried"]
+
 Batches = Generator[list[Trial], list[float], None]
 Propose = Callable[[History], Trial | None]
+
+MOST_TRIALS = 10**6  # of one batch, which is a list
+PATIENCE = 500  # draws that turn out to have been tried, before a search looks for an untried config in order
 
 STRATEGIES: dict[str, Callable[..., Strategy]] = {}  # by name, so that a journal can be resumed
 
@@ -61,13 +69,17 @@ def strategy(function: Callable[..., Batches | list[Batches] | Propose]) -> Call
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         settings = dict(bound.arguments)
-        if not isinstance(settings["space"], Space):
-            raise StrategyError(f"space must be a Space, got {settings['space']!r}; try Space(x=Float(0, 1))")
+        space = settings["space"]
+        if not isinstance(space, Space):
+            raise StrategyError(f"space must be a Space, got {show(space)}; try Space(x=Float(0, 1))")
+        settings |= {name: plain_all(value) for name, value in settings.items() if name not in ("space", "first")}
+        if "seed" in settings:
+            check_seed(settings["seed"])
+        if "budget" in settings:
+            check_number("budget", settings["budget"], above=0, most=MOST, error=StrategyError)
         if "first" in settings:
-            settings["first"] = list(settings["first"])
-            for config in settings["first"]:
-                settings["space"].check(config)
-        start = functools.partial(function, **settings)
+            settings["first"] = _checked(settings["first"], space)
+        start = functools.partial(_begin, make, settings)
         start()  # check the arguments now, not when the search begins
         return Strategy(function.__name__, settings, start)
 
@@ -75,12 +87,52 @@ def strategy(function: Callable[..., Batches | list[Batches] | Propose]) -> Call
     return make
 
 
+def _begin(make: Any, settings: dict[str, Any]) -> Batches | list[Batches] | Propose:
+    """Begin the search of the function that `@strategy` wrapped as `make`.
+
+    Pickle stores a function by its name, and by that name it finds `make`, never the function inside.
+    """
+    return make.__wrapped__(**settings)
+
+
 def draw(space: Space, seed: int, trial: int, first: Sequence[Config] = ()) -> Config:
     """Draw the config of trial number `trial`: from `first` while that lasts, else at random by (seed, trial)."""
     return dict(first[trial]) if trial < len(first) else space.sample((seed, trial))
 
 
-def check_whole(name: str, value: Any, least: int, hint: int) -> None:
-    """Raise StrategyError unless `value` is a whole number >= least."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise StrategyError(f"{name} must be an integer >= {least}, got {value!r}; try {hint}")
+def untried(space: Space, seen: Container[tuple[Any, ...]], drawn: Iterator[Config],
+            ranked: Iterable[Config] = ()) -> Config:
+    """Return the first config, of those `ranked` and then of those `drawn`, whose items, as a tuple, are not in `seen`.
+
+    A config may be so unlikely that drawing never meets it: after PATIENCE draws the first untried one in the order of
+    the space is taken; where Floats have no such order, a repeat.
+    """
+    config: Config = {}
+    for config in chain(ranked, islice(drawn, PATIENCE)):
+        if tuple(config.items()) not in seen:
+            return config
+    if space.size == math.inf:
+        return config
+    return next((config for config in space.walk() if tuple(config.items()) not in seen), config)
+
+
+def check_strategy(value: Any) -> Strategy:
+    """Return `value`, a Strategy. Raises StrategyError, with how to make one, for anything else."""
+    if isinstance(value, Strategy):
+        return value
+    name = value if isinstance(value, str) else getattr(value, "__name__", None)
+    if isinstance(name, str) and name.lower().replace("-", "_").replace(" ", "_") in STRATEGIES:
+        name = name.lower().replace("-", "_").replace(" ", "_")
+        most = "trials=20" if "trials" in inspect.signature(STRATEGIES[name]).parameters else "max_budget=27"
+        most = "n=3" if name == "grid_search" else most
+        raise StrategyError(f"strategy must be made for a space, got {show(value)} alone; try hpt.{name}(space, {most}, "
+                            "seed=0)".replace("n=3, seed=0", "n=3"))
+    what = "objective and strategy may be swapped: " if callable(value) or hasattr(value, "run") else ""
+    raise StrategyError(f"strategy must be a Strategy, got {show(value)}; {what}try "
+                        "tune(objective, hpt.random_search(space, trials=20))")
+
+
+def _checked(first: Any, space: Space) -> list[Config]:
+    if not is_listing(first):
+        raise StrategyError(f"first must be a list of configs, got {show(first)}; try first=[config]")
+    return [space.clean(config) for config in first]

@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from hpt_lab.arguments import show
 from hpt_lab.errors import StrategyError
 from hpt_lab.space import Space
-from hpt_lab.strategies.strategy import Batches, check_whole, draw, strategy
+from hpt_lab.strategies.strategy import MOST_TRIALS, Batches, check_whole, draw, strategy
 from hpt_lab.trial import Config, Trial
 
 
@@ -77,6 +78,13 @@ def check_budgets(max_budget: int, min_budget: int, eta: int) -> None:
         raise StrategyError(f"max_budget must be at least min_budget, got {max_budget} < {min_budget}; swap them")
 
 
+def check_count(n: int, argument: str) -> None:
+    """Raise StrategyError unless `n`, which follows from `argument`, is a number of trials that can be listed."""
+    if type(n) is not int or not 1 <= n <= MOST_TRIALS:
+        raise StrategyError(f"{argument} must make an integer >= 1 and <= {MOST_TRIALS:,} of first trials, got "
+                            f"{show(n)}; try configs=27, a larger min_budget or a larger eta")
+
+
 @strategy
 def successive_halving(space: Space, *, max_budget: int, min_budget: int = 1, eta: int = 3, configs: int | None = None,
                        seed: int = 0, first: Sequence[Config] = ()) -> Batches:
@@ -88,7 +96,7 @@ def successive_halving(space: Space, *, max_budget: int, min_budget: int = 1, et
     check_budgets(max_budget, min_budget, eta)
     halvings = most_halvings(max_budget, min_budget, eta)
     n = eta**halvings if configs is None else configs
-    check_whole("configs", n, 1, hint=eta**halvings)
+    check_count(n, "configs" if configs is not None else "max_budget")
     halvings = min(halvings, most_halvings(n, 1, eta))
 
     def search() -> Batches:

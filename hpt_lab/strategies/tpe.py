@@ -16,10 +16,11 @@ from itertools import chain, count
 
 import numpy as np
 
+from hpt_lab.arguments import is_number, show
 from hpt_lab.errors import StrategyError
 from hpt_lab.history import History
 from hpt_lab.space import Space
-from hpt_lab.strategies.strategy import Propose, check_whole, draw, strategy
+from hpt_lab.strategies.strategy import MOST_TRIALS, Propose, check_whole, draw, strategy, untried
 from hpt_lab.surrogates.parzen import ParzenEstimator
 from hpt_lab.trial import Config, Trial
 
@@ -69,15 +70,15 @@ def tpe(space: Space, *, trials: int, budget: int = 1, startup: int = 8, gamma: 
     """
     check_whole("trials", trials, 1, hint=50)
     check_whole("startup", startup, 1, hint=8)
-    check_whole("candidates", candidates, 1, hint=24)
-    if not 0 < gamma < 1:
-        raise StrategyError(f"gamma must lie between 0 and 1, got {gamma!r}; try 0.1")
+    check_whole("candidates", candidates, 1, hint=24, most=MOST_TRIALS)
+    if not is_number(gamma) or not 0 < gamma < 1:
+        raise StrategyError(f"gamma must lie between 0 and 1, got {show(gamma)}; try 0.1")
 
     def propose(history: History) -> Trial | None:
         id = history.asked
         tried = [(record.config, record.outcome.rank_loss) for record in history.records]
         running = [(trial.config, math.inf) for trial in history.pending]
-        seen = {frozenset(config.items()) for config, _ in tried + running}
+        seen = {tuple(config.items()) for config, _ in tried + running}
         if id >= trials or len(seen) >= space.size:
             return None
 
@@ -88,7 +89,6 @@ def tpe(space: Space, *, trials: int, budget: int = 1, startup: int = 8, gamma: 
             rng = np.random.default_rng((seed, id))
             ranked, why = rank(space, tried + running, math.ceil(gamma * finite), candidates=candidates, rng=rng)
         at_random = chain([draw(space, seed, id, first)], (space.sample((seed, id, i)) for i in count()))
-        config = next(config for config in chain(ranked, at_random) if frozenset(config.items()) not in seen)
-        return Trial(id, config, budget, why=why)
+        return Trial(id, untried(space, seen, at_random, ranked), budget, why=why)
 
     return propose

@@ -8,10 +8,13 @@ single worker runs Hyperband's brackets one after another while many workers fil
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
+from typing import Any
 
+from hpt_lab.arguments import show
 from hpt_lab.errors import StrategyError
-from hpt_lab.history import History
-from hpt_lab.strategies.strategy import Batches, Strategy
+from hpt_lab.history import History, Record
+from hpt_lab.strategies.strategy import Batches, Strategy, check_strategy
 from hpt_lab.trial import Outcome, Trial
 
 
@@ -20,7 +23,9 @@ class AskTell:
 
     def __init__(self, strategy: Strategy):
         self.history = History()
-        started = strategy.start()
+        self.strategy = strategy
+        self._asked: list[int] = []  # how many trials were out when the record of this place was told
+        started = check_strategy(strategy).start()
         self._propose = started if callable(started) else None
         generators = started if isinstance(started, list) else [] if callable(started) else [started]
         self._lanes = [_Lane(generator) for generator in generators]
@@ -32,17 +37,46 @@ class AskTell:
         else:
             trial = next((trial for lane in self._lanes if (trial := lane.ask()) is not None), None)
         if trial is not None:
+            trial = self._with_origin(trial)
             self.history.ask(trial)
         return trial
 
+    def _with_origin(self, trial: Trial) -> Trial:
+        """Tell a trial with a parent whose weights it starts from: what the parent had been trained to by then."""
+        if trial.parent is None or trial.origin is not None:
+            return trial
+        before = [record.trial for record in self.history.records]
+        origins = [old.origin for old in before if old.id == trial.id and old.origin is not None]
+        if not origins:  # asked for the first time
+            parents = [old for old in before if old.id == trial.parent and old.budget < trial.budget]
+            origins = [replace(old, why=None) for old in sorted(parents, key=lambda old: old.budget)[-1:]]
+        return replace(trial, origin=origins[0]) if origins else trial
+
     def tell(self, trial: Trial, outcome: Outcome) -> None:
         """Report the outcome of a pending trial, in any order."""
-        if trial not in self.history.pending:
-            raise StrategyError(f"tell needs a trial that was asked and not told yet, got {trial}")
+        if not isinstance(trial, Trial) or trial not in self.history.pending:
+            raise StrategyError(f"tell needs a trial that was asked and not told yet, got {show(trial)}")
         self.history.tell(trial, outcome)
+        self._asked.append(self.history.asked)
         for lane in self._lanes:
             if (trial.id, trial.budget) in lane.waiting:
                 lane.tell(trial, outcome.rank_loss)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle by replay, for a generator can't be stored."""
+        return _replayed, (self.strategy, self.history.records, self._asked, self.history.asked)
+
+
+def _replayed(strategy: Strategy, records: list[Record], asked: list[int], in_all: int) -> AskTell:
+    """Ask and tell again what was asked and told, in the same order."""
+    again = AskTell(strategy)
+    for record, out in zip(records, asked, strict=True):
+        while again.history.asked < out:
+            again.ask()
+        again.tell(record.trial, record.outcome)
+    while again.history.asked < in_all:
+        again.ask()
+    return again
 
 
 class _Lane:

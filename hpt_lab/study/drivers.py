@@ -1,88 +1,32 @@
-"""Run trials until the strategy has no more: here, one after another, or on any `concurrent.futures.Executor`.
+"""Run trials until the strategy has no more: here, one after another; workers.py runs them on an executor.
 
 One thread owns the strategy; workers only ever see a trial. A trial that raises, or whose loss is not finite,
-becomes an outcome with an error: failure is data.
+becomes an outcome with an error: failure is data. What is not the trial's fault passes (faults.py).
 """
 
 from __future__ import annotations
 
-import inspect
-import math
-import os
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import replace
-from typing import Any, Protocol
 
 from hpt_lab.study.ask_tell import AskTell
-from hpt_lab.trial import Config, Outcome, Trial, failure
+from hpt_lab.study.evaluation import AnyObjective, evaluate
+from hpt_lab.trial import Outcome, Trial
 
 
-class Objective(Protocol):
-    """Anything that can train a trial up to its budget."""
-
-    def run(self, trial: Trial) -> Outcome: ...
-
-
-AnyObjective = Objective | Callable[[Config], float | Outcome] | Callable[[Config, float], float | Outcome]
-
-
-def evaluate(objective: AnyObjective, trial: Trial) -> Outcome:
-    """Run one trial and return its outcome, whatever happens.
-
-    `objective` has a `run(trial)`, or is a plain function of (config) or (config, budget) that returns a loss
-    or an Outcome.
-    """
-    start = time.perf_counter()
-    config = dict(trial.config)  # a copy: what the objective does to its config stays with it
-    try:
-        if hasattr(objective, "run"):
-            answer: Any = objective.run(replace(trial, config=config))
-        elif len(inspect.signature(objective).parameters) > 1:
-            answer = objective(config, trial.budget)  # type: ignore[call-arg]
-        else:
-            answer = objective(config)  # type: ignore[call-arg]
-        outcome = answer if isinstance(answer, Outcome) else Outcome(float(answer))
-    except Exception as error:  # noqa: BLE001 -- recorded with its type and message, and counted by the study
-        return failure(f"{type(error).__name__}: {error}", time.perf_counter() - start)
-    if outcome.error is None and not math.isfinite(outcome.loss):
-        outcome = replace(outcome, error=f"the loss is {outcome.loss}")
-    return outcome if outcome.seconds else replace(outcome, seconds=time.perf_counter() - start)
-
-
-def serial(ask_tell: AskTell, objective: AnyObjective, asked: Callable[[Trial], None]) -> Iterator[tuple[Trial, Outcome]]:
+def serial(ask_tell: AskTell, objective: AnyObjective,
+           asked: Callable[[Trial], None]) -> Iterator[tuple[Trial, Outcome]]:
     """Run one trial at a time, those left pending by a replay first; the caller tells each outcome."""
     left = deque(ask_tell.history.pending)
-    while (trial := _next(left, ask_tell, asked)) is not None:
+    while (trial := next_trial(left, ask_tell, asked)) is not None:
         yield trial, evaluate(objective, trial)
 
 
-def parallel(ask_tell: AskTell, objective: AnyObjective, asked: Callable[[Trial], None],
-             executor: Executor) -> Iterator[tuple[Trial, Outcome]]:
-    """Keep the executor's workers busy; outcomes come in the order in which they finish."""
-    workers = getattr(executor, "_max_workers", None) or os.cpu_count() or 1  # Dask's executor doesn't tell
-    left = deque(ask_tell.history.pending)
-    running: dict[Future[Outcome], Trial] = {}
-    try:
-        while True:
-            while len(running) < workers and (trial := _next(left, ask_tell, asked)) is not None:
-                running[executor.submit(evaluate, objective, replace(trial, why=None))] = trial
-            if not running:
-                return
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in sorted(done, key=lambda future: (running[future].id, running[future].budget)):
-                trial = running.pop(future)
-                error = future.exception()  # not the objective's, which evaluate() catches: a worker's, or pickling's
-                yield trial, failure(f"{type(error).__name__}: {error}") if error else future.result()
-    finally:
-        for future in running:
-            future.cancel()
+def next_trial(left: deque[Trial], ask_tell: AskTell, asked: Callable[[Trial], None]) -> Trial | None:
+    """Return the next trial: one that is left to be run, else what the strategy asks for.
 
-
-def _next(left: deque[Trial], ask_tell: AskTell, asked: Callable[[Trial], None]) -> Trial | None:
-    """Return the next trial: one that a replay left pending, else what the strategy asks for, reporting that to `asked`."""
+    What it asks for is reported to `asked`.
+    """
     if left:
         return left.popleft()
     if (trial := ask_tell.ask()) is not None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from hpt_lab.arguments import check_number
 from hpt_lab.errors import StrategyError
 from hpt_lab.history import increments
-from hpt_lab.strategies.strategy import Strategy
+from hpt_lab.strategies.strategy import Strategy, check_strategy
 from hpt_lab.strategies.successive_halving import Rung
 from hpt_lab.study.ask_tell import AskTell
 from hpt_lab.trial import Outcome, Trial
+
+MOST_RUNS = 10**6
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,9 @@ def plan(strategy: Strategy, *, seconds_per_epoch: float | None = None) -> Plan:
 
     Raises StrategyError if what it runs depends on the losses, so that no plan exists (ASHA).
     """
+    check_strategy(strategy)
+    if seconds_per_epoch is not None:
+        seconds_per_epoch = check_number("seconds_per_epoch", seconds_per_epoch, least=0, hint=0.5)
     rising, falling = (_walk(strategy, sign) for sign in (1, -1))
     shape = [(trial.bracket, trial.rung, trial.budget) for trial in rising]
     if sorted(map(str, shape)) != sorted(str((t.bracket, t.rung, t.budget)) for t in falling):
@@ -68,8 +74,11 @@ def plan(strategy: Strategy, *, seconds_per_epoch: float | None = None) -> Plan:
 
 def _walk(strategy: Strategy, sign: int) -> list[Trial]:
     """Run the strategy on losses that rise (or fall) from trial to trial."""
-    ask_tell, trials = AskTell(strategy), []
+    ask_tell = AskTell(strategy)
+    trials: list[Trial] = []
     while (trial := ask_tell.ask()) is not None:
+        if len(trials) == MOST_RUNS:
+            raise StrategyError(f"{strategy.name} has no plan: it has more than {MOST_RUNS:,} runs, too many to walk through")
         trials.append(trial)
         ask_tell.tell(trial, Outcome(float(sign * len(trials))))
     return trials

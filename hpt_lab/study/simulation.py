@@ -11,11 +11,12 @@ import math
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from hpt_lab.errors import StudyError
+from hpt_lab.arguments import is_number, show
+from hpt_lab.errors import HptError, StudyError
 from hpt_lab.history import History
 from hpt_lab.strategies.strategy import Strategy, check_whole
 from hpt_lab.study.ask_tell import AskTell
-from hpt_lab.study.drivers import Objective
+from hpt_lab.study.evaluation import Objective
 from hpt_lab.trial import Outcome, Trial
 
 
@@ -57,7 +58,11 @@ def simulate(strategy: Strategy, objective: Objective, *, workers: int = 1, max_
     Results of the same instant are all told before anyone asks, in the order in which they started; the idle worker
     with the smallest number is served first. Raises StudyError for seconds that are negative or not finite.
     """
-    check_whole("workers", workers, 1, hint=8)
+    check_whole("workers", workers, 1, hint=8, most=100_000)
+    check_limit("max_seconds", max_seconds)
+    check_limit("max_epochs", max_epochs)
+    if not callable(getattr(objective, "run", None)):
+        raise HptError(f"objective must have run(trial), got {show(objective)}; try table.objective(seed=0)")
     ask_tell = AskTell(strategy)
     spans: list[Span] = []
     told: list[float] = []
@@ -83,3 +88,9 @@ def simulate(strategy: Strategy, objective: Objective, *, workers: int = 1, max_
             told.append(now)
             heappush(idle, spans[i].worker)
     return Simulation(ask_tell.history, spans, told, workers, max_seconds if running else now)
+
+
+def check_limit(name: str, value: float) -> None:
+    """Raise HptError unless `value` is a number >= 0; infinity is no limit."""
+    if not is_number(value) or not value >= 0:
+        raise HptError(f"{name} must be a number >= 0, got {show(value)}; leave it out for no limit")

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hpt_lab.domains import as_tuple
 from hpt_lab.space import Choice, Domain, Float, Int, Space
 
 
@@ -38,8 +39,7 @@ class Embedding:
         for j, domain in enumerate(self.domains):
             U[:, j] = _round(domain, U[:, j])
             for parent, wanted in (domain.when or {}).items():
-                values = wanted if isinstance(wanted, (list, tuple, set, frozenset)) else [wanted]
-                allowed = [self.space[parent].to_unit(value) for value in values]
+                allowed = [self.space[parent].to_unit(value) for value in as_tuple(wanted)]
                 of_parent = U[:, list(self.space).index(parent), None]  # (m, 1), NaN where inactive itself
                 U[~np.isclose(of_parent, allowed, rtol=0, atol=1e-12).any(axis=1), j] = np.nan
         return U

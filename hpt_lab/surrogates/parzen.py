@@ -104,7 +104,7 @@ def slices(domain: Int | Choice, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     if isinstance(domain, Choice):
         return x - 0.5 / domain.size, x + 0.5 / domain.size
     values = [None if np.isnan(u) else domain.from_unit(u) for u in x[:, 0]]
-    edges = np.array([[domain.to_unit(v - 0.5), domain.to_unit(v + 0.5)] if v is not None else [0.0, 1.0] for v in values])
+    edges = np.array([domain.slice_of(v) if v is not None else (0.0, 1.0) for v in values])
     return edges[:, :1], edges[:, 1:]
 
 

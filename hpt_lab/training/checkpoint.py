@@ -13,15 +13,17 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import keras
 import numpy as np
 
-from hpt_lab.errors import HptError
+from hpt_lab.errors import DiskError, HptError
 
 KINDS = ("weights", "optimizer", "seeds")
 DIGEST_BYTES = hashlib.sha256().digest_size
@@ -60,7 +62,10 @@ class Checkpoint:
 
 
 def save(path: Path, checkpoint: Checkpoint, about: Mapping[str, Any]) -> None:
-    """Write a checkpoint in one step. `about`: plain JSON types that say what it belongs to."""
+    """Write a checkpoint in one step. `about`: plain JSON types that say what it belongs to.
+
+    Raises DiskError, and leaves the old file as it was, if the disk is full or can't be written.
+    """
     lists = {kind: getattr(checkpoint, kind) for kind in KINDS}
     notes = json.dumps({"epoch": checkpoint.epoch, "curves": checkpoint.curves, "about": about,
                         "counts": {kind: len(arrays) for kind, arrays in lists.items()}})
@@ -68,15 +73,38 @@ def save(path: Path, checkpoint: Checkpoint, about: Mapping[str, Any]) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, notes=np.frombuffer(notes.encode(), np.uint8), **arrays)
     content = buffer.getvalue()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(content).digest() + content)
+    with _writing(path.parent) as (file, name):
+        file.write(hashlib.sha256(content).digest() + content)
+        file.close()  # what the buffer still holds meets the disk here
         os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+
+
+def check_writable(folder: Path) -> None:
+    """Raise DiskError if `folder` can't take a checkpoint: before an epoch is spent, not after."""
+    with _writing(folder) as (file, name):
+        file.write(bytes(4096))
+        file.close()
+        os.unlink(name)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[tuple[IO[bytes], str]]:
+    """Open a file of a new name in `folder`, made if need be; on any error it is gone again.
+
+    Raises DiskError for a disk that is full, read-only or missing: that ends the study, not a trial.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, suffix=".tmp")  # never through a planted link
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file, name
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise DiskError(f"can't write checkpoints to {folder}: {error.strerror}; free space there, make it "
+                        "writable, or choose another folder with checkpoints=DIR") from error
 
 
 def load(path: Path, about: Mapping[str, Any]) -> Checkpoint | None:
@@ -84,19 +112,57 @@ def load(path: Path, about: Mapping[str, Any]) -> Checkpoint | None:
 
     Only the keys of `about` are compared: without "config", any config will do.
     """
+    if (archive := _open(path)) is None:
+        return None
+    with archive:
+        try:
+            notes = json.loads(archive["notes"].tobytes())
+            saved = {kind: [archive[f"{kind}{i}"] for i in range(notes["counts"][kind])] for kind in KINDS}
+            checkpoint = Checkpoint(epoch=notes["epoch"], curves=notes["curves"], **saved)
+            said = notes["about"]
+        except (KeyError, TypeError, ValueError, AttributeError):  # ours it is not, though its digest is right
+            return None
+    wanted = json.loads(json.dumps(about))
+    if not _is_sound(checkpoint) or not isinstance(said, dict):
+        return None
+    return checkpoint if {key: said.get(key) for key in wanted} == wanted else None
+
+
+def read_about(path: Path) -> dict[str, Any] | None:
+    """Read what a checkpoint says it belongs to; None if there is none or it is damaged."""
+    if (archive := _open(path)) is None:
+        return None
+    with archive:
+        try:
+            about = json.loads(archive["notes"].tobytes())["about"]
+        except (KeyError, TypeError, ValueError):
+            return None
+    return about if isinstance(about, dict) else None
+
+
+def _open(path: Path) -> Any:
+    """Open a file whose digest is right as an archive of arrays; None for any other."""
     try:
         raw = path.read_bytes()
     except OSError:
         return None
     if hashlib.sha256(raw[DIGEST_BYTES:]).digest() != raw[:DIGEST_BYTES]:
         return None
-    with np.load(io.BytesIO(raw[DIGEST_BYTES:]), allow_pickle=False) as archive:
-        notes = json.loads(archive["notes"].tobytes())
-        saved = {kind: [archive[f"{kind}{i}"] for i in range(notes["counts"][kind])] for kind in KINDS}
-    wanted = json.loads(json.dumps(about))
-    if {key: notes["about"].get(key) for key in wanted} != wanted:
+    try:
+        archive = np.load(io.BytesIO(raw[DIGEST_BYTES:]), allow_pickle=False)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile):
         return None
-    return Checkpoint(epoch=notes["epoch"], curves=notes["curves"], **saved)
+    return archive if isinstance(archive, np.lib.npyio.NpzFile) else None
+
+
+def _is_sound(checkpoint: Checkpoint) -> bool:
+    """Tell whether a checkpoint's parts have the types that they must have."""
+    epoch, curves = checkpoint.epoch, checkpoint.curves
+    arrays = [array for kind in KINDS for array in getattr(checkpoint, kind)]
+    return (isinstance(epoch, int) and epoch >= 0 and isinstance(curves, dict)
+            and all(isinstance(values, list) and all(type(v) in (int, float) for v in values)
+                    for values in curves.values())
+            and all(array.dtype.kind in "fiub" or array.dtype.name == "bfloat16" for array in arrays))
 
 
 def _seed_states(model: keras.Model) -> list[Any]:

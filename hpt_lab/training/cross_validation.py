@@ -24,6 +24,7 @@ import numpy as np
 from hpt_lab.datasets import Data
 from hpt_lab.errors import HptError
 from hpt_lab.training.checkpoint import Checkpoint
+from hpt_lab.training.compiled import own_metrics
 from hpt_lab.training.epochs import Curves, OnEpoch
 from hpt_lab.training.folds import Fold, Folds, make_folds, scaled, split, subset
 from hpt_lab.training.metrics import evaluate, gives_logits, is_score
@@ -51,8 +52,7 @@ def run_folds(objective: KerasObjective, trial: Trial, *, on_epoch: OnEpoch | No
 
     started = time.perf_counter()
     folds = _folds_of(objective)
-    about = {"settings": objective.settings, "config": trial.config, "trial": trial.id, "parent": trial.parent}
-    found, inherited = objective._start(trial, int(trial.budget), about)
+    found, inherited = objective._start(trial, int(trial.budget))
     before = [Checkpoint(0, [], [], [], {})] * len(folds) if found is None else _apart(found, len(folds))
     models: list[keras.Model] = []
 
@@ -78,8 +78,8 @@ def run_folds(objective: KerasObjective, trial: Trial, *, on_epoch: OnEpoch | No
     if diverged:
         return Outcome(math.nan, error=f"diverged: the loss of fold {diverged[0]} is no longer finite; try a smaller "
                        "learning rate", curves=_joined(curves), seconds=time.perf_counter() - started)
-    objective._save(trial.id, _together(models, curves, epochs), about)
-    scores = [_score(objective, fold, result, curve, gives_logits(model)) for fold, result, curve, model in
+    objective.store.keep(trial.id, _together(models, curves, epochs), objective.identity(trial))
+    scores = [_score(objective, fold, result, curve, model) for fold, result, curve, model in
               zip(folds, trained, curves, models, strict=True)]
     metrics = summary(scores)
     name = "val_loss" if objective.metric == "loss" else objective.metric
@@ -177,10 +177,12 @@ def _folds_of(objective: KerasObjective) -> list[Fold]:
     return _FOLDS[objective]
 
 
-def _score(objective: KerasObjective, fold: Fold, trained: Trained, curve: Curves, logits: bool) -> dict[str, float]:
-    scores = evaluate(fold.validation[1].numpy(), trained.predictions, objective.data.task, logits=logits,
+def _score(objective: KerasObjective, fold: Fold, trained: Trained, curve: Curves,
+           model: keras.Model) -> dict[str, float]:
+    scores = evaluate(fold.validation[1].numpy(), trained.predictions, objective.data.task, logits=gives_logits(model),
                       names=objective._scores())
-    return {"val_loss": curve["val_loss"][-1], **scores}
+    last = {name: values[-1] for name, values in curve.items() if name.startswith("val_")}
+    return {"val_loss": last["val_loss"], **scores, **own_metrics(model, last)}
 
 
 def _joined(curves: Sequence[Curves]) -> Curves:

@@ -16,19 +16,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from hpt_lab.errors import DataError, HptError
+from hpt_lab.errors import BuildError, DataError, HptError
 from hpt_lab.training.checkpoint import Checkpoint
-from hpt_lab.training.graphs import (
-    ROWS_AT_ONCE,
-    EpochGraph,
-    Jit,
+from hpt_lab.training.compiled import (
     build_variables,
     check_compiled,
-    gather,
-    trace,
-    use_xla,
+    finite,
+    make_metrics,
+    numbers,
+    scalars,
 )
-from hpt_lab.training.metrics import accuracy_kind
+from hpt_lab.training.graphs import ROWS_AT_ONCE, EpochGraph, Jit, gather, trace, use_xla
 
 Curves = dict[str, list[float]]
 OnEpoch = Callable[[int, dict[str, float]], None]  # epochs trained so far (1 is the first), that epoch's values
@@ -59,7 +57,6 @@ class Trainer:
         if not _is_count(batch_size):
             raise HptError(f"batch_size must be a whole number >= 1, got {batch_size!r}; try 32")
         self.model, self.batch_size, self.seed = model, int(batch_size), seed
-        self._kind = accuracy_kind(model)
         weighted = sample_weight is not None or (validation is not None and len(validation) > 2)
         self.data = _weigh(as_rows(x, y, sample_weight), weighted)
         self.validation: Any = None
@@ -68,9 +65,11 @@ class Trainer:
                                                     _weigh(as_rows(*validation), weighted), self.data)
         self.epochs_done = 0
         self.curves: Curves = {}
+        self.validated: dict[str, Any] = {}  # what the last `evaluate` measured
         self.ended: str | None = None  # why training ended early; None while it may go on
         self._jit, self._epochs = jit, epochs
         build_variables(model, self.data[0])
+        make_metrics(model, self.data)
         self.graph: EpochGraph | None = None
         if graph == "trace":
             self.retrace()
@@ -109,6 +108,7 @@ class Trainer:
     def epoch(self, *, stop: Event | None = None) -> dict[str, float] | None:
         """Train one more epoch and validate; return its loss, accuracy (classifiers), val_loss, val_accuracy.
 
+        What else the model was compiled with comes under Keras' names; a metric that is a vector only callbacks see.
         None means that `stop` was set on the way: the model is then somewhere inside an epoch. A loss of NaN or
         infinity sets `ended` and is reported as NaN.
         """
@@ -117,25 +117,29 @@ class Trainer:
             self._began = True
         self._callbacks.on_epoch_begin(self.epochs_done)
         order = batch_order(self.n, seed=self.seed, epoch=self.epochs_done)
-        trained = self._train(order, stop)
-        if trained is None:
+        logs = self._train(order, stop)
+        if logs is None:
             return None
-        logs = self._named("", trained)
         if self.validation is not None:
-            validated = self.evaluate(stop=stop) if math.isfinite(trained[0]) else (math.nan, math.nan)
-            if validated is None:
+            if not math.isfinite(logs["loss"]):
+                self.validated = dict.fromkeys(_prefixed("val_", logs), math.nan)
+            elif self.evaluate(stop=stop) is None:
                 return None
-            logs |= self._named("val_", validated)
+            logs = logs | self.validated
         self.epochs_done += 1
-        for name, value in logs.items():
+        for name, value in scalars(logs).items():
             self.curves.setdefault(name, []).append(value)
+        self._check_monitors(logs)
         self._callbacks.on_epoch_end(self.epochs_done - 1, dict(logs))
-        if not all(math.isfinite(value) for value in logs.values()):
+        self._look_for_an_end(logs)
+        return scalars(logs)
+
+    def _look_for_an_end(self, logs: dict[str, Any]) -> None:
+        if not math.isfinite(logs["loss"] + logs.get("val_loss", 0.0)):
             self.ended = (f"diverged: the loss is no longer finite in epoch {self.epochs_done}; "
                           "try a smaller learning rate")
         elif self.model.stop_training:
             self.ended = f"a callback stopped training after epoch {self.epochs_done}"
-        return logs
 
     def run(self, epochs: int, *, on_epoch: OnEpoch | None = None, stop: Event | None = None) -> bool:
         """Train until `epochs` have been done in total; return False when `stop` ended it before.
@@ -154,34 +158,82 @@ class Trainer:
         return True
 
     def evaluate(self, *, stop: Event | None = None) -> tuple[float, float, Any] | None:
-        """Return validation loss, accuracy and predictions (n, ...) of the model as it is."""
+        """Return validation loss, accuracy and predictions (n, ...) of the model as it is.
+
+        `validated` then holds loss, accuracy and what else the model was compiled with, as `val_...`.
+        """
         if self.validation is None:
             raise DataError("this Trainer has no validation data; give it validation=(x, y)")
         if self.graph is not None:
-            return self.graph.evaluate(self.validation, stop)
+            result = self.graph.evaluate(self.validation, stop)
+            if result is None:
+                return None
+            self.validated = _prefixed("val_", self._named(*result[:2]))
+            return result
         x, y, weight = (*self.validation, None)[:3]
-        logs = self.model.evaluate(x, y, sample_weight=weight, batch_size=ROWS_AT_ONCE, verbose=0, return_dict=True)
+        logs = self.model.evaluate(x, y, sample_weight=weight, batch_size=self.batch_size,
+                                   verbose=0, return_dict=True)
+        logs = self._with_loss(numbers(logs), "test_step")
         predictions = self.model.predict(x, batch_size=ROWS_AT_ONCE, verbose=0)
-        return float(logs["loss"]), float(logs.get("accuracy", logs.get("acc", math.nan))), predictions
+        self.validated = _prefixed("val_", logs)
+        accuracy = logs.get("accuracy", logs.get("acc", math.nan))
+        return logs["loss"], accuracy, predictions
 
-    def _train(self, order: np.ndarray, stop: Event | None) -> tuple[float, float] | None:
+    def _train(self, order: np.ndarray, stop: Event | None) -> dict[str, Any] | None:
+        """Train on the batches that `order` names; return loss, accuracy and what else was measured."""
         if self.graph is not None:
-            return self.graph.train(self.data, order, self.batch_size, stop)
+            trained = self.graph.train(self.data, order, self.batch_size, stop)
+            return None if trained is None else self._named(*trained)
         x, y, weight = (*gather(self.data, order), None)[:3]
-        callbacks = [] if stop is None else [keras.callbacks.LambdaCallback(
-            on_train_batch_end=lambda *_: setattr(self.model, "stop_training", stop.is_set()))]
-        logs = self.model.fit(x, y, sample_weight=weight, batch_size=self.batch_size, shuffle=False, verbose=0,
-                              initial_epoch=self.epochs_done, epochs=self.epochs_done + 1, callbacks=callbacks).history
+        callbacks = [] if stop is None else [_StopWhen(stop)]
+        history = self.model.fit(x, y, sample_weight=weight, batch_size=self.batch_size, shuffle=False,
+                                 verbose=0, initial_epoch=self.epochs_done,
+                                 epochs=self.epochs_done + 1, callbacks=callbacks).history
         if stop is not None and stop.is_set():
             return None
-        loss = float(logs["loss"][-1])
-        return loss if math.isfinite(loss) else math.nan, float(logs.get("accuracy", logs.get("acc", [math.nan]))[-1])
+        logs = numbers({name: values[-1] for name, values in history.items()})
+        return self._with_loss(logs, "train_step")
 
-    def _named(self, prefix: str, values: Sequence[Any]) -> dict[str, float]:
-        named = {f"{prefix}loss": values[0] if math.isfinite(values[0]) else math.nan}
-        if self._kind is not None and not (self.graph is None and math.isnan(values[1])):
-            named[f"{prefix}accuracy"] = values[1]
-        return named
+    def _named(self, loss: float, accuracy: float) -> dict[str, Any]:
+        """Name what the graph has just measured."""
+        assert self.graph is not None
+        logs: dict[str, Any] = {"loss": finite(loss)}
+        if self.graph.traced.accuracy is not None:
+            logs[self.graph.traced.accuracy] = accuracy
+        logs |= self.graph.metrics()
+        return logs
+
+    def _with_loss(self, logs: dict[str, Any], step: str) -> dict[str, Any]:
+        if not isinstance(logs.get("loss"), float):
+            raise BuildError(f"{type(self.model).__name__}.{step} must return a dictionary with a number "
+                             f"'loss', got {', '.join(logs) or 'nothing'}; add the loss to what it returns")
+        logs["loss"] = finite(logs["loss"])
+        return logs
+
+    def _check_monitors(self, logs: dict[str, Any]) -> None:
+        """Refuse a callback that watches what nobody measures; Keras only warns and never lets it act."""
+        for callback in self._callbacks.callbacks:
+            monitor = getattr(callback, "monitor", None)
+            if isinstance(monitor, str) and monitor not in logs and getattr(callback, "save_best_only", True):
+                raise HptError(
+                    f"{type(callback).__name__} monitors {monitor!r}, which is not measured here; measured: "
+                    f"{', '.join(logs)}. Monitor one of these, or compile the model with that metric")
+
+
+class _StopWhen(keras.callbacks.Callback):
+    """End `model.fit` at the next batch once an event is set."""
+
+    def __init__(self, event: Event):
+        super().__init__()
+        self.event = event
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self.event.is_set():
+            self.model.stop_training = True
+
+
+def _prefixed(prefix: str, logs: dict[str, Any]) -> dict[str, Any]:
+    return {f"{prefix}{name}": value for name, value in logs.items()}
 
 
 def fit(model: keras.Model, x: Any, y: Any, *, epochs: int, validation: Sequence[Any] | None = None,

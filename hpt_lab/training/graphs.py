@@ -1,13 +1,11 @@
 """One epoch as one graph call: the loop over the batches inside a `tf.function`.
 
-For a small network `model.fit` spends over 95 % of its time between the batches: iterators, callbacks, Python.
-Here that loop is inside one `tf.function`: gather the rows of a batch by a permutation, `model.compute_loss`, the
-optimizer's step, next batch. The mathematics is `model.fit`'s, fed the same batches.
+For a small network `model.fit` spends over 95 % of its time between the batches. Here that loop is inside a graph:
+gather a batch's rows by a permutation, `model.compute_loss`, the optimizer's step; the mathematics is `model.fit`'s.
 
 Tracing costs 0.2 to 0.4 s, so trials whose models differ only in weights, seeds and learning rate share what was traced,
 which reaches variables through handles: an `EpochGraph` hands it its model's. Dropout rates and L1 and L2 factors are
-variables too (`knobs.py`), so they may differ as well, and change during training. `graph_cache.py` says which models
-share a graph. Read `Traced._train` first.
+variables too (`knobs.py`). `graph_cache.py` says which models share a graph. Read `Traced._train` first.
 """
 
 from __future__ import annotations
@@ -27,7 +25,20 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from hpt_lab.errors import BuildError, HptError
+from hpt_lab.errors import HptError
+from hpt_lab.training.compiled import (
+    accuracy_name,
+    count,
+    everything,
+    fit_alone,
+    is_additive,
+    keeps_metrics,
+    results,
+    variables,
+)
+from hpt_lab.training.compiled import build_variables as build_variables
+from hpt_lab.training.compiled import check_compiled as check_compiled
+from hpt_lab.training.description import describe
 from hpt_lab.training.knobs import dropout_call, knobs, replaced
 from hpt_lab.training.metrics import accuracy_kind, gives_logits
 from hpt_lab.training.update_rules import FlatUpdate, has_rule
@@ -55,6 +66,9 @@ class Traced:
                  any_width: bool):
         self.kind, self.logits, self.small = accuracy_kind(model), gives_logits(model), is_small(model)
         self.any_width, self.dials = any_width, dials
+        self.accuracy = accuracy_name(model)
+        self.counts = keeps_metrics(model)
+        self.additive = is_additive(model, describe(model, everything(model)).foreign is not None)
         self.spare: list[list[tf.Variable]] = []  # shapeless variables that a released model has left
         self.model: Any = model
         train, evaluate = self._trace(rows, batch_size, xla)
@@ -137,11 +151,15 @@ class Traced:
             optimizer.apply_gradients(zip(gradients, model.trainable_weights, strict=True))
         else:
             slots = flat.apply(gradients, slots)
+        if self.counts:
+            count(model, batch, predictions)
         n = tf.cast(tf.shape(tf.nest.flatten(batch)[0])[0], tf.float32)
         return tf.cast(loss, tf.float32) * n, self._hits(batch[1], predictions), slots
 
     def _evaluate(self, data: Any) -> Any:
         predictions, loss = self._forward(data, training=False)
+        if self.counts:
+            count(self.model, data, predictions)
         return tf.cast(loss, tf.float32), self._hits(data[1], predictions), predictions
 
     def _forward(self, batch: Any, *, training: bool) -> Any:
@@ -158,6 +176,7 @@ class Traced:
     def _hits(self, y: Any, predictions: Any) -> Any:
         """Count the rows predicted right, or 0.0 where accuracy has no meaning."""
         if self.kind is None or not tf.is_tensor(predictions) or predictions.shape.rank != 2:
+            self.accuracy = None
             return tf.constant(0.0)
         logits = getattr(predictions, "_keras_logits", None)  # from which Keras takes the loss; then no softmax is needed
         if self.kind == "binary":
@@ -183,6 +202,7 @@ class EpochGraph:
         self.model: Any = model
         self.seconds_per_step: float | None = None
         self._first_call = True
+        self._batch_size = batch_size
         self._knobs = knobs(model)
         self._dials = [tf.Variable(float(getattr(owner, name)), trainable=False) for owner, name in self._knobs]
         self._settings = [dial.numpy() for dial in self._dials]
@@ -218,7 +238,7 @@ class EpochGraph:
 
     def train(self, data: Any, order: np.ndarray, batch_size: int, stop: Event | None) -> tuple[float, float] | None:
         """Train one epoch; return the mean loss and accuracy over its rows, or None when `stop` was set."""
-        self._read_knobs()
+        self._begin()
         n, steps = len(order), math.ceil(len(order) / batch_size)
         rows = [*tf.nest.flatten(data), tf.constant(order), tf.constant(batch_size)]
         loss, hits, done = tf.constant(0.0), tf.constant(0.0), 0
@@ -239,13 +259,14 @@ class EpochGraph:
 
     def evaluate(self, data: Any, stop: Event | None = None) -> tuple[float, float, Any] | None:
         """Predict; return the mean loss, the accuracy and the predictions (n, ...), or None when `stop` was set."""
-        self._read_knobs()
+        self._begin()
+        size = ROWS_AT_ONCE if self.traced.additive else self._batch_size  # as under `model.fit`
         n, loss, hits, parts = len(tf.nest.flatten(data)[0]), 0.0, 0.0, []
-        for first in range(0, n, ROWS_AT_ONCE):
+        for first in range(0, n, size):
             if stop is not None and stop.is_set():
                 return None
-            last = min(n, first + ROWS_AT_ONCE)
-            part = tf.nest.flatten(data) if n <= ROWS_AT_ONCE else [t[first:last] for t in tf.nest.flatten(data)]
+            last = min(n, first + size)
+            part = tf.nest.flatten(data) if n <= size else [t[first:last] for t in tf.nest.flatten(data)]
             with executor(self.traced.small):
                 part_loss, part_hits, predictions = self._evaluate(part)
             loss, hits = loss + float(part_loss) * (last - first), hits + float(part_hits)
@@ -253,7 +274,13 @@ class EpochGraph:
         predictions = tf.nest.map_structure(lambda *p: np.concatenate([t.numpy() for t in p]), *parts)
         return loss / n, hits / n, predictions
 
-    def _read_knobs(self) -> None:
+    def metrics(self) -> dict[str, Any]:
+        """Read what the last `train` or `evaluate` counted beyond loss and accuracy, by Keras' names."""
+        return results(self.model) if self.traced.counts else {}
+
+    def _begin(self) -> None:
+        if self.traced.counts:
+            self.model.reset_metrics()
         for i, (owner, name) in enumerate(self._knobs):
             value = float(getattr(owner, name))
             if value != self._settings[i]:
@@ -273,50 +300,20 @@ def _needs_threads(call: Any) -> bool:
 
 
 def _shapeless(value: tf.Variable) -> tf.Variable:
-    """Make a variable of unknown shape in place of another; known shapes are part of what TensorFlow compiles a call for."""
+    """Make a variable of unknown shape in place of another; TensorFlow compiles a call for the shapes it knows."""
     return tf.Variable(value, trainable=value.trainable, shape=tf.TensorShape([None] * len(value.shape)))
 
 
 def handles(model: keras.Model, dials: list[tf.Variable]) -> list[Any]:
     """List what a graph captures of a bound model."""
-    return [v.handle for v in (*(v.value for v in variables(model)), *dials)]
-
-
-def variables(model: keras.Model) -> list[Any]:
-    """List a model's whole state: weights, seed generators' states, optimizer variables."""
-    return [*model.variables, *model.optimizer.variables]
-
-
-def check_compiled(model: Any) -> None:
-    """Raise BuildError unless `model` is a compiled Keras model."""
-    if not isinstance(model, keras.Model):
-        hint = "; did build(config) forget `return model`?" if model is None else ""
-        raise BuildError(f"build(config) must return a compiled Keras model, got {type(model).__name__}{hint}")
-    no_loss = model.compiled and model.loss is None and type(model).compute_loss is keras.Model.compute_loss
-    if not model.compiled or model.optimizer is None or no_loss:
-        raise BuildError("build(config) must return a compiled Keras model, got one without optimizer or loss; "
-                         "call model.compile(optimizer=..., loss=...) before returning it")
-    if getattr(model.optimizer, "use_ema", False):  # `fit` ends by overwriting the weights, so nothing could resume
-        raise BuildError("the optimizer has use_ema=True, which replaces the weights when training ends; drop use_ema")
-
-
-def build_variables(model: keras.Model, x: Any) -> None:
-    """Create every variable of the model and its optimizer now, not during tracing."""
-    if not model.built:
-        head = tf.nest.map_structure(lambda t: t[:1], x)
-        model(head, training=False) if model._call_has_training_arg else model(head)
-    if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
+    return [v.handle for v in (*(v.value for v in everything(model)), *dials)]
 
 
 def trace(model: keras.Model, rows: tuple[Any, ...], *, batch_size: int, xla: bool = False, any_width: bool = False,
           traced: Traced | None = None) -> EpochGraph | None:
     """Trace a model's epoch unless it is `traced`, or warn and return None if only `model.fit` can train it."""
-    if type(model).train_step is not keras.Model.train_step or type(model).test_step is not keras.Model.test_step:
-        reason = f"{type(model).__name__} has its own train_step or test_step"
-    elif model.run_eagerly:
-        reason = "it was compiled with run_eagerly=True"
-    else:
+    reason = fit_alone(model)
+    if reason is None:
         try:
             return EpochGraph(model, rows, batch_size=batch_size, xla=xla, any_width=any_width, traced=traced)
         except Exception as error:  # noqa: BLE001  whatever user code raises when traced; model.fit will judge it
@@ -329,10 +326,9 @@ def use_xla(model: keras.Model, jit: Jit, *, steps: int) -> bool:
     """Decide whether to compile with XLA: as told, or for small dense models trained for at least 20,000 batches."""
     if jit not in (True, False, "auto"):
         raise HptError(f"jit must be True, False or 'auto', got {jit!r}")
-    if jit != "auto":
-        return bool(jit)
     layers = {type(layer).__name__ for layer in model._flatten_layers(include_self=False)}
-    return steps >= XLA_STEPS and layers <= XLA_LAYERS and is_small(model)
+    pays = steps >= XLA_STEPS and layers <= XLA_LAYERS and is_small(model)
+    return pays if jit == "auto" else bool(jit)
 
 
 def is_small(model: keras.Model) -> bool:
@@ -349,6 +345,5 @@ def executor(small: bool) -> AbstractContextManager[None]:
 
 
 def gather(data: Any, rows: Any) -> Any:
+    """Cut rows out of every tensor of a structure."""
     return tf.nest.map_structure(lambda t: tf.gather(t, rows), data)
-
-

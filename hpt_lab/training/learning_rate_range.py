@@ -16,8 +16,8 @@ import numpy as np
 
 from hpt_lab.errors import HptError
 from hpt_lab.training.checkpoint import Checkpoint
+from hpt_lab.training.compiled import build_variables, check_compiled
 from hpt_lab.training.epochs import as_rows, batch_order
-from hpt_lab.training.graphs import build_variables, check_compiled
 
 SMOOTHING = 0.98  # share of the old average that stays after a batch
 BLOWN_UP = 4.0  # times the lowest smoothed loss: the test has seen enough

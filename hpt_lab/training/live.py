@@ -17,8 +17,9 @@ import keras
 import numpy as np
 
 from hpt_lab.errors import HptError
+from hpt_lab.training.compiled import build_variables
 from hpt_lab.training.epochs import Curves, Trainer, as_rows
-from hpt_lab.training.graphs import EpochGraph, build_variables
+from hpt_lab.training.graphs import EpochGraph
 
 OPTIMIZERS = ("sgd", "momentum", "rmsprop", "adam")
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "linear")

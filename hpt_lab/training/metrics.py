@@ -176,7 +176,7 @@ def _classes(y: np.ndarray) -> np.ndarray:
 
 def accuracy_kind(model: Any) -> str | None:
     """Name how rows are counted as right: "categorical", "binary", or None for anything but a cross-entropy."""
-    loss = model.loss
+    loss = _single(model.loss)
     name = (loss if isinstance(loss, str) else getattr(loss, "name", getattr(loss, "__name__", "")) or "").lower()
     if "crossentropy" not in name.replace("_", ""):
         return None
@@ -185,9 +185,15 @@ def accuracy_kind(model: Any) -> str | None:
 
 def gives_logits(model: Any) -> bool:
     """Tell whether a compiled Keras model's outputs are logits: whether its loss was made with from_logits=True."""
-    loss = getattr(model, "loss", None)  # a name ("mse") is a loss of probabilities
+    loss = _single(getattr(model, "loss", None))  # a name ("mse") is a loss of probabilities
     config = loss.get_config() if loss is not None and hasattr(loss, "get_config") else {}
     return bool(config.get("from_logits", False))
+
+
+def _single(loss: Any) -> Any:
+    """Take a compiled loss out of its list or dictionary if it is the only one in it."""
+    parts = list(loss.values()) if isinstance(loss, dict) else loss
+    return parts[0] if isinstance(parts, list | tuple) and len(parts) == 1 else loss
 
 
 def best_threshold(y_true: Any, predictions: Any, *, metric: str = "f1", logits: bool = False) -> float:

@@ -9,6 +9,7 @@ and after whatever other trials. Read `run` first, then `_train`.
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import random
 import tempfile
@@ -16,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -28,28 +29,35 @@ from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
 from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
 
 from hpt_lab.datasets import Data
-from hpt_lab.errors import DataError, HptError
-from hpt_lab.training.checkpoint import Checkpoint, load, save
+from hpt_lab.errors import BuildError, DataError, HptError
+from hpt_lab.fingerprint import fingerprint
+from hpt_lab.training.checkpoint import Checkpoint, check_writable
+from hpt_lab.training.compiled import build_variables, check_compiled, own_metrics
 from hpt_lab.training.epochs import Curves, OnEpoch, Trainer, as_rows
 from hpt_lab.training.graph_cache import GRAPHS
-from hpt_lab.training.graphs import Jit, build_variables, check_compiled, use_xla
+from hpt_lab.training.graphs import Jit, use_xla
+from hpt_lab.training.made_outside import check_new, moment
 from hpt_lab.training.metrics import evaluate, gives_logits, is_score, metric_names
+from hpt_lab.training.store import Store
 from hpt_lab.trial import Config, Outcome, Trial
 
 Build = Callable[[Config], keras.Model]
-KEPT = 2  # checkpoints per trial: population-based training may still want the one before the newest
 _BUILDING = threading.Lock()  # Python's and NumPy's global generators are borrowed while a model is built
 
 
 @dataclass(frozen=True)
 class Training:
-    """What one training gave: curves, and predictions (n, ...) on the validation rows unless it ended in `error`."""
+    """What one training gave: curves, and the rest unless it ended in `error`.
+
+    `predictions` (n, ...) on the validation rows; `validated`: what the model measured there itself.
+    """
 
     curves: Curves
     predictions: Any = None
-    val_loss: float = math.nan
+    validated: dict[str, float] = field(default_factory=dict)
     logits: bool = False
     error: str | None = None
+    checkpoint: Checkpoint | None = None
 
 
 class KerasObjective:
@@ -67,15 +75,21 @@ class KerasObjective:
         True for few dense architectures and hundreds of epochs.
     callbacks: function that returns fresh Keras callbacks for one training. Their state can't be saved, so trials with
         callbacks are retrained from scratch at every rung: same result, up to a third more epochs.
+    version: what journals and checkpoints know the code of `build` by: a name of your own, say "2", which you change
+        when results should no longer be mixed; by default a `fingerprint` of the code, which an edit changes.
 
     Instances may be shared by threads and sent to other processes.
     """
 
+    budget_unit = "epochs"  # what a trial's budget counts
+
     def __init__(self, build: Build, data: Data, *, metric: str = "accuracy", seed: int = 0, batch_size: int = 32,
                  checkpoints: str | Path | None = None, folds: Any = None, jit: Jit = "auto",
-                 callbacks: Callable[[], Iterable[keras.callbacks.Callback]] | None = None):
+                 callbacks: Callable[[], Iterable[keras.callbacks.Callback]] | None = None,
+                 version: str | None = None):
         if keras.backend.backend() != "tensorflow":
             raise HptError(f"Keras must run on TensorFlow, got {keras.backend.backend()!r}; unset KERAS_BACKEND")
+        _check_code(build, callbacks, version)
         if metric != "loss" and metric not in metric_names(data.task, data.n_classes):
             known = ", ".join(("loss", *metric_names(data.task, data.n_classes)))
             raise DataError(f"metric must be one of {known} for {data.task} on {data.name}, got {metric!r}")
@@ -85,10 +99,17 @@ class KerasObjective:
             raise HptError(f"callbacks can't be combined with folds={folds!r}, whose models train together; drop one of the two")
         self.build, self.data, self.metric, self.seed = build, data, metric, seed
         self.batch_size, self.folds, self.jit, self.callbacks = batch_size, folds, jit, callbacks
+        self.version = version
         self._temporary = None if checkpoints else tempfile.TemporaryDirectory(prefix="hpt_lab_")
-        self.checkpoints = Path(checkpoints or self._temporary.name)  # type: ignore[union-attr]
+        where = Path(checkpoints or self._temporary.name)  # type: ignore[union-attr]
+        self.store = Store(where.expanduser())
         self._digest = _digest(data)
         self._tensors: Any = None
+
+    @property
+    def checkpoints(self) -> Path:
+        """The directory that checkpoints are kept in."""
+        return self.store.directory
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -99,18 +120,23 @@ class KerasObjective:
                 "batch_size": self.batch_size, "jit": self.jit,
                 "folds": self.folds if isinstance(self.folds, int | None) else repr(self.folds)}
 
+    @property
+    def code(self) -> str:
+        """The `version`, or else the fingerprint of `build` and `callbacks` as they are now."""
+        return self.version or fingerprint((self.build, self.callbacks))
+
+    def identity(self, trial: Trial) -> dict[str, Any]:
+        """What a checkpoint of `trial` belongs to, besides its epoch, in plain JSON types."""
+        about = {"settings": self.settings, "code": self.code, "config": trial.config, "trial": trial.id,
+                 "parent": trial.parent, "lineage": _lineage(trial)}
+        return json.loads(json.dumps(about, default=_plain))
+
     def model(self, trial: Trial) -> keras.Model:
         """Return `trial`'s model as it was at its budget, from its checkpoint if there is one, else trained again."""
-        about = {"settings": self.settings, "config": trial.config, "trial": trial.id, "parent": trial.parent}
         if self.folds is not None:
             raise HptError(f"folds={self.folds!r} train a model each, none of them the trial's; use KerasObjective(build, "
                            "data) without folds to train one")
-        at = int(trial.budget)
-        if (found := self._newest(trial.id, at, about)) is None or found.epoch != at:
-            if error := self._train(trial, at, None, None).error:
-                raise HptError(f"trial {trial.id} has no model after {at} epochs: {error}")
-            found = self._newest(trial.id, at, about)
-        assert found is not None, "training saves a checkpoint"
+        found = self._state(trial)
         model = build_model(self.build, trial.config, seed=(self.seed, trial.id), x=self._rows()[0][0])
         found.restore(model)
         return model
@@ -122,7 +148,8 @@ class KerasObjective:
         return evaluate(y, model.predict(x, verbose=0), self.data.task, logits=gives_logits(model), names=self._scores())
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_temporary": None, "_tensors": None}  # a copy uses the owner's directory
+        """Make a copy that uses the owner's directory, and takes the code for what it is here."""
+        return {**self.__dict__, "_temporary": None, "_tensors": None, "version": self.code}
 
     def run(self, trial: Trial, *, on_epoch: OnEpoch | None = None, stop: Event | None = None) -> Outcome:
         """Train `trial` up to its budget (whole epochs, in total) and return its outcome.
@@ -132,14 +159,13 @@ class KerasObjective:
         last checkpoint. Divergence ends training early and is an error too; the curves are kept in both cases.
         """
         started = time.perf_counter()
-        if not (trial.budget >= 1 and float(trial.budget).is_integer()):
-            raise HptError(f"budget must be a whole number of epochs >= 1, got {trial.budget!r}; "
-                           "choose max_budget and eta so that every rung is whole")
+        epochs = _epochs(trial)
+        check_writable(self.store.directory)
         if self.folds is not None:
             from hpt_lab.training.cross_validation import run_folds  # which is built on this class
 
             return run_folds(self, trial, on_epoch=on_epoch, stop=stop)
-        training = self._train(trial, int(trial.budget), on_epoch, stop)
+        training = self._train(trial, epochs, on_epoch, stop)
         seconds = time.perf_counter() - started
         if training.error is not None:
             return Outcome(math.nan, error=training.error, curves=training.curves, seconds=seconds)
@@ -150,19 +176,23 @@ class KerasObjective:
         return Outcome(loss, metrics, time.perf_counter() - started, error, training.curves)
 
     def score(self, y: np.ndarray, training: Training) -> dict[str, float]:
-        """Score a training's predictions: validation loss, accuracy and macro F1 (or regression's), and the metric."""
+        """Score a training's predictions: validation loss, accuracy and macro F1 (or regression's), and the metric.
+
+        What else the model was compiled with comes as `val_...`.
+        """
         scores = evaluate(y, training.predictions, self.data.task, logits=training.logits, names=self._scores())
-        return {"val_loss": training.val_loss, **scores}
+        return {"val_loss": training.validated["val_loss"], **scores, **training.validated}
 
     def _scores(self) -> list[str]:
         names = ["accuracy", "f1_macro"] if self.data.task == "classification" else ["mse", "mae", "r2"]
         return names if self.metric in (*names, "loss") else [*names, self.metric]
 
-    def _train(self, trial: Trial, epochs: int, on_epoch: OnEpoch | None, stop: Event | None) -> Training:
+    def _train(self, trial: Trial, epochs: int, on_epoch: OnEpoch | None = None, stop: Event | None = None, *,
+               keep: bool = True) -> Training:
+        """Train up to `epochs`, from the trial's checkpoint if there is one; `keep`: save where that leads."""
         train, validation = self._rows()
+        start, inherited = self._start(trial, epochs)
         model = build_model(self.build, trial.config, seed=(self.seed, trial.id), x=train[0])
-        about = {"settings": self.settings, "config": trial.config, "trial": trial.id, "parent": trial.parent}
-        start, inherited = self._start(trial, epochs, about)
         batch_size = trial.config.get("batch_size", self.batch_size)
         xla = use_xla(model, self.jit, steps=0)
         with GRAPHS.borrow(model, train, batch_size=batch_size, xla=xla) as graph:
@@ -177,38 +207,45 @@ class KerasObjective:
             scored = trainer.evaluate(stop=stop)
             if scored is None:
                 return Training(trainer.curves, error=f"stopped after {trainer.epochs_done} epochs, before validation")
-            self._save(trial.id, trainer.checkpoint(), about)
-            return Training(trainer.curves, scored[2], scored[0], gives_logits(trainer.model))
+            checkpoint = trainer.checkpoint()
+            if keep:
+                self.store.keep(trial.id, checkpoint, self.identity(trial))
+            return Training(trainer.curves, scored[2], own_metrics(model, trainer.validated),
+                            gives_logits(model), None, checkpoint)
 
-    def _start(self, trial: Trial, epochs: int, about: dict[str, Any]) -> tuple[Checkpoint | None, bool]:
+    def _start(self, trial: Trial, epochs: int) -> tuple[Checkpoint | None, bool]:
         """Find where training goes on: the trial's own newest checkpoint, else its parent's; and which it is.
 
-        Of the parent's the newest with fewer epochs than asked for counts: the parent may have trained on meanwhile.
+        What the parent had been trained to then is `trial.origin`, and trained again if its checkpoint is gone. A trial
+        made by hand has none: then the parent's newest checkpoint with fewer epochs than asked for counts.
         """
-        own = None if self.callbacks else self._newest(trial.id, epochs, about)
+        own = None if self.callbacks else self.store.newest(trial.id, epochs, self.identity(trial))
         if own is not None or trial.parent is None:
             return own, False
-        parents = self._newest(trial.parent, epochs - 1, {"settings": self.settings, "trial": trial.parent})
-        if parents is None:
+        if trial.origin is not None:
+            return self._state(trial.origin), True
+        about = {"settings": self.settings, "code": self.code, "trial": trial.parent}
+        parent = self.store.newest(trial.parent, epochs - 1, about)
+        if parent is None:
             raise HptError(f"trial {trial.id} starts from trial {trial.parent}, which has no checkpoint of fewer than "
                            f"{epochs} epochs in {self.checkpoints}; keep checkpoints with checkpoints=DIR")
-        return parents, True
+        return parent, True
 
-    def _newest(self, trial: int, most: int, about: dict[str, Any]) -> Checkpoint | None:
-        for epoch, path in sorted(self._files(trial), reverse=True):
-            if epoch <= most and (found := load(path, about)) is not None:
-                return found
-        return None
-
-    def _files(self, trial: int) -> list[tuple[int, Path]]:
-        """List a trial's checkpoints as (epoch, path); another process may be adding some."""
-        found = [(path.stem.rpartition("_")[2], path) for path in self.checkpoints.glob(f"trial_{trial}_epoch_*.npz")]
-        return [(int(epoch), path) for epoch, path in found if epoch.isdigit()]
-
-    def _save(self, trial: int, checkpoint: Checkpoint, about: dict[str, Any]) -> None:
-        save(self.checkpoints / f"trial_{trial}_epoch_{checkpoint.epoch}.npz", checkpoint, about)
-        for _, path in sorted(self._files(trial))[:-KEPT]:
-            path.unlink(missing_ok=True)
+    def _state(self, trial: Trial) -> Checkpoint:
+        """Return `trial`'s state at its budget, from its checkpoint if there is one, else trained again."""
+        at, about = _epochs(trial), self.identity(trial)
+        found = self.store.newest(trial.id, at, about)
+        if found is not None and found.epoch == at:
+            return found
+        if self.folds is not None:
+            error = self.run(trial).error
+            found = self.store.newest(trial.id, at, about)
+        else:
+            training = self._train(trial, at, keep=False)
+            error, found = training.error, training.checkpoint
+        if error or found is None:
+            raise HptError(f"trial {trial.id} has no model after {at} epochs: {error}")
+        return found
 
     def _rows(self) -> tuple[Any, Any]:
         if self._tensors is None:
@@ -221,12 +258,53 @@ def build_model(build: Build, config: Config, *, seed: Sequence[int], x: Any) ->
     """Call `build(config)` with Keras', Python's and NumPy's randomness seeded, check the model, create its variables.
 
     `x`: rows to infer input shapes from. Models built alike get the same layer names. All generators are put back.
+    Raises BuildError where the model has parts that were there before, so that training would change them for others.
     """
     with _BUILDING, _randomness(int(np.random.SeedSequence(list(seed)).generate_state(1)[0])):
+        before = moment()
         model = build(dict(config))
         check_compiled(model)
+        check_new(model, before)
         build_variables(model, x)
     return model
+
+
+def _epochs(trial: Trial) -> int:
+    if not (trial.budget >= 1 and float(trial.budget).is_integer()):
+        raise HptError(f"budget must be a whole number of epochs >= 1, got {trial.budget!r}; "
+                       "choose max_budget and eta so that every rung is whole")
+    return int(trial.budget)
+
+
+def _lineage(trial: Trial) -> str | None:
+    """Digest the configs and budgets that a trial's first weights were trained with, over all generations."""
+    chain: list[Any] = []
+    while trial.origin is not None:
+        trial = trial.origin
+        chain.append([trial.id, trial.config, int(trial.budget)])
+    text = json.dumps(chain, sort_keys=True, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()[:16] if chain else None
+
+
+def _plain(value: Any) -> Any:
+    """Turn what JSON can't hold, such as NumPy's numbers, into what it can."""
+    return value.item() if hasattr(value, "item") else repr(value)
+
+
+def _check_code(build: Any, callbacks: Any, version: Any) -> None:
+    """Refuse what is no function before anything is spent."""
+    if isinstance(build, keras.Model) or not callable(build):
+        raise BuildError(f"build must be a function of a config that returns a compiled Keras model, got "
+                         f"{type(build).__name__}; write `def build(config): ...; return model`, so that every trial "
+                         "gets a model of its own")
+    if callbacks is not None and not callable(callbacks):
+        raise HptError(f"callbacks must be a function that returns fresh Keras callbacks, got "
+                       f"{type(callbacks).__name__}: callbacks remember what they saw, so trials can't share them; "
+                       "write callbacks=lambda: [keras.callbacks.EarlyStopping(...)]")
+    if isinstance(callbacks, keras.callbacks.Callback):
+        raise HptError("callbacks must be a function, got a callback; write callbacks=lambda: [...]")
+    if version is not None and not (isinstance(version, str) and version):
+        raise HptError(f"version must be a text such as '2', or None for a fingerprint, got {version!r}")
 
 
 @contextmanager

@@ -32,10 +32,19 @@ import tensorflow as tf
 from keras.src.models import Functional
 
 from hpt_lab.errors import DataError, HptError
+from hpt_lab.training.compiled import (
+    accuracy_name,
+    build_variables,
+    check_compiled,
+    fit_alone,
+    keeps_metrics,
+    loss_is_a_mean,
+    make_metrics,
+    scalars,
+)
 from hpt_lab.training.epochs import Curves, Trainer, as_rows
 from hpt_lab.training.graph_cache import GRAPHS, architecture
-from hpt_lab.training.graphs import Jit, build_variables, check_compiled, use_xla
-from hpt_lab.training.knobs import replaced
+from hpt_lab.training.graphs import Jit, use_xla
 from hpt_lab.training.stack_graph import Plan, Rows, Stack, Trained
 from hpt_lab.training.update_rules import has_rule
 
@@ -44,8 +53,9 @@ Training = Generator[tuple[int, list[dict[str, float]]], None, list[Trained] | N
 Unit = tuple[list[int], Training]  # members that train in one graph
 OnEpochs = Callable[[int, dict[int, dict[str, float]]], None]  # epochs trained so far, every member's values
 
-LAYERS = {"InputLayer", "Dense", "Activation", "Dropout", "Flatten", "Reshape", "Rescaling", "ReLU", "LeakyReLU",
-          "PReLU", "ELU", "Softmax", "LayerNormalization", "Add", "Multiply", "Concatenate"}  # no row sees another row
+LAYERS = {getattr(keras.layers, name) for name in (  # no row sees another row
+    "InputLayer", "Dense", "Activation", "Dropout", "Flatten", "Reshape", "Rescaling", "ReLU", "LeakyReLU", "PReLU",
+    "ELU", "Softmax", "LayerNormalization", "Add", "Multiply", "Concatenate")}
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 EPOCH = 8  # what is done once an epoch takes as long as so many small batches
 FEW = 16  # batches an epoch up to which a stack without XLA is faster than models side by side
@@ -94,6 +104,7 @@ def _units(models: Iterable[keras.Model], parts: dict[str, list[Rows]], plan: Pl
     for i, model in zip(everyone, models, strict=True):
         check_compiled(model)
         build_variables(model, parts["rows"][i][0])
+        make_metrics(model, parts["rows"][i])
         key = _key(model, parts["rows"][i])
         if key is not None and (use_xla_for(everyone, model) or (len(everyone) > 1 and batches[i] <= FEW)):
             groups.setdefault(key, {})[i] = model
@@ -166,7 +177,9 @@ def _side_by_side(units: Iterator[Unit], plan: Plan, on_epoch: OnEpochs | None) 
 def can_stack(model: keras.Model) -> bool:
     """Tell whether a compiled, built model fits a stack: stateless layers, dropout, optimizer with an update rule."""
     reduction = "sum_over_batch_size" if isinstance(model.loss, str) else getattr(model.loss, "reduction", None)
-    return (type(model) in (keras.Sequential, Functional) and not model.run_eagerly
+    return (type(model) in (keras.Sequential, Functional) and not fit_alone(model)
+            and not keeps_metrics(model) and accuracy_name(model) in (None, "accuracy")
+            and loss_is_a_mean(model)
             and len(model.inputs) == len(model.outputs) == 1
             and reduction in ("sum_over_batch_size", "mean") and not model.non_trainable_weights
             and has_rule(model) and isinstance(model.optimizer._learning_rate, keras.Variable)
@@ -180,19 +193,19 @@ def _alone(model: keras.Model, parts: dict[str, list[Rows]], plan: Plan) -> Trai
         trainer = Trainer(model, *rows, validation=parts.get("validation", [None])[0], batch_size=plan.batch_size,
                           seed=plan.seeds[0], graph=graph)
         trainer.epochs_done = plan.epochs.start
-        test = Trainer(model, *rows, validation=parts["test"][0], graph=graph) if "test" in parts else None
+        test = Trainer(model, *rows, validation=parts["test"][0], batch_size=plan.batch_size,
+                       graph=graph) if "test" in parts else None
         curves: Curves = {}
         yield plan.epochs.start, []
         for epoch in plan.epochs:
-            logs = trainer.epoch(stop=plan.stop) if not trainer.diverged else dict.fromkeys(curves, math.nan)
+            logs = dict.fromkeys(curves, math.nan) if trainer.diverged else trainer.epoch(stop=plan.stop)
             if logs is None:
                 return None
             if test is not None and not trainer.diverged:
-                tested = test.evaluate(stop=plan.stop)
-                if tested is None:
+                if test.evaluate(stop=plan.stop) is None:
                     return None
-                logs |= {name.replace("val_", "test_"): value for name, value in zip(
-                    ("val_loss", "val_accuracy"), tested[:2], strict=True) if name in logs or name == "val_loss"}
+                logs |= {name.replace("val_", "test_", 1): value
+                         for name, value in scalars(test.validated).items()}
             for key, value in logs.items():
                 curves.setdefault(key, []).append(value)
             yield epoch + 1, [logs]
@@ -221,17 +234,15 @@ def _key(model: keras.Model, rows: Rows) -> Any:
     """Return what models must agree in to be stacked, or None for a model that can't be."""
     if not can_stack(model) or not all(tf.is_tensor(part) for part in rows):
         return None
-    if model.optimizer.weight_decay is None:
-        return architecture(model, rows, True)
-    with replaced([(model.optimizer, "weight_decay", 0.5)]):  # any number will do: it's a member's own
-        return architecture(model, rows, True)
+    decay = [] if model.optimizer.weight_decay is None else [(model.optimizer, "weight_decay")]
+    return architecture(model, rows, True, free=decay)  # whose value is a member's own
 
 
 def _is_rowwise(layer: Any) -> bool:
     constrained = any(getattr(layer, name, None) for name in ("kernel_constraint", "bias_constraint",
                                                               "activity_regularizer"))
     shared = len(layer._inbound_nodes) > 1 or getattr(layer, "noise_shape", None) is not None
-    return type(layer).__name__ in LAYERS and type(layer).__module__.startswith("keras.") and not constrained and not (
+    return type(layer) in LAYERS and not constrained and not (
         shared and isinstance(layer, keras.layers.Dropout)) and layer.compute_dtype == "float32"
 
 

@@ -50,6 +50,7 @@ def load(name: str, rows: int, seed: int) -> Data:
     chosen = np.sort(np.random.default_rng((seed, 6)).permutation(len(data.x))[:rows])
     order = chosen[np.argsort(data.y[chosen] if data.groups is None else data.groups[chosen], kind="stable")]
     data.x, data.y = data.x[order], data.y[order]
+    data.rows = data.rows[order]
     data.groups = None if data.groups is None else data.groups[order]
     return data
 
@@ -84,6 +85,11 @@ class FoldExplorer(Explorer):
         self.data = data = load(values["data"], values["rows"], values["seed"])
         if values["kind"] == "grouped" and data.groups is None:
             raise DataError(f"{values['data']} has no groups; choose patients, whose rows come in fives, or other folds")
+        if values["kind"] == "grouped" and data.groups is not None:
+            groups = len(np.unique(data.groups))
+            if groups < values["folds"]:
+                raise DataError(f"{values['rows']} rows are of {groups} patients, too few for {values['folds']} grouped "
+                                f"folds; use at most {groups} folds, or more rows")
         self.splitter = KINDS[values["kind"]](values["folds"], shuffle=True, random_state=values["seed"])
         self.cut = data if values["kind"] == "grouped" else _changed(data, groups=None)
         self.splits = [b for _, b in self.splitter.split(self.cut.x, self.cut.y, self.cut.groups)]
@@ -138,7 +144,10 @@ class FoldExplorer(Explorer):
                 self.result.plot(fold, curve[-1], color=colour, marker=marker, linestyle="none", markersize=9 if leaky else 6,
                                  fillstyle="none" if leaky else "full")
         for i, scores in enumerate(self.scores()):
-            self.result.errorbar(k + i, scores.mean(), scores.std(ddof=1), color=INK, marker="_", markersize=11, capsize=4)
+            mean = scores.mean()
+            deviation = scores.std(ddof=1)
+            bar = [[deviation], [min(deviation, 1 - mean)]]  # no accuracy lies above 100 %
+            self.result.errorbar(k + i, mean, bar, color=INK, marker="_", markersize=11, capsize=4)
         share = float(np.bincount(self.data.y).max() / len(self.data.y))
         for ax in (self.plot, self.result):
             ax.axhline(share, color=INK, linewidth=1, linestyle=":")
@@ -191,10 +200,20 @@ class FoldExplorer(Explorer):
         homes = [set(self.data.groups[rows]) for rows in self.splits]
         return sum(sum(group in home for home in homes) > 1 for group in set(self.data.groups))
 
+    def _gained(self, difference: np.ndarray) -> str:
+        """Say what a leak gained over all folds, in points and in rows, which tell what a point is worth."""
+        rows = round(float(difference @ [len(held_out) for held_out in self.splits]))
+        if not rows:
+            return "as many rows right"
+        return f"{100 * difference.mean():+.1f} points: {count(abs(rows), 'row')} of {len(self.data.x)}"
+
     def words(self) -> str:
         """Return the line of text under the controls."""
         k, kinds = len(self.splits), [np.bincount(self.data.y[rows], minlength=2)[1] / len(rows) for rows in self.splits]
-        text = f"{k} folds of {count(len(self.data.x), 'row')}; class 1 is {min(kinds):.0%} to {max(kinds):.0%} of a fold"
+        low = f"{min(kinds):.0%}"
+        high = f"{max(kinds):.0%}"
+        share = f"{low} of every fold" if low == high else f"{low} to {high} of a fold"
+        text = f"{k} folds of {count(len(self.data.x), 'row')}; class 1 is {share}"
         if self.data.groups is not None:
             groups = len(set(self.data.groups))
             shared = self.shared()
@@ -206,7 +225,7 @@ class FoldExplorer(Explorer):
         own = scores[0]
         text += f". Accuracy {own.mean():.1%} ± {own.std(ddof=1):.1%} ({own.min():.0%} to {own.max():.0%})"
         if len(scores) == 2:
-            text += f"; scaled before splitting {scores[1].mean():.1%}, {100 * (scores[1] - own).mean():+.1f} points"
+            text += f"; scaled before splitting {scores[1].mean():.1%}, {self._gained(scores[1] - own)}"
         return text + "."
 
 

@@ -38,7 +38,7 @@ def test_sobol_points_are_spread_more_evenly_than_independent_ones():
 
 @pytest.mark.parametrize("points", ["independent", "sobol"])
 def test_a_finite_space_is_searched_without_repeats_and_runs_out(points):
-    space = hpt.Space(a=hpt.Int(1, 3), b=hpt.Choice("xyz"), c=hpt.Int(1, 2, when={"b": "x"}))
+    space = hpt.Space(a=hpt.Int(1, 3), b=hpt.Choice(["x", "y", "z"]), c=hpt.Int(1, 2, when={"b": "x"}))
     tried = configs(hpt.random_search(space, trials=100, points=points))
     assert len(tried) == space.size == len({tuple(config.items()) for config in tried})
 

@@ -179,3 +179,17 @@ def test_children_go_on_from_their_parents_weights_with_rates_of_their_own():
         assert child.config["learning_rate"] != parent.config["learning_rate"]
     lineage = schedule(study.history)
     assert lineage[-1].end == study.best.budget and lineage[0].start == 0
+
+
+@pytest.mark.parametrize("domain", [Float(0, 0.5), Float(-1, 1), Float(-3, 0), Int(0, 5), Int(-2, 2), Int(0, 1),
+                                    Int(-100, 0), Float(-1e308, 1e308)])
+def test_zero_is_left_by_a_step_of_the_range(domain):
+    space = Space(p=domain)
+    moved = {explore(space, {"p": domain.clean(0)}, 0.0, np.random.default_rng(seed))["p"] for seed in range(20)}
+    assert moved and 0 not in moved and all(value in domain for value in moved)
+    both = domain.low < 0 < domain.high
+    assert len(moved) == (2 if both else 1) and (not both or min(moved) < 0 < max(moved))
+
+
+def test_a_single_value_of_zero_stays():
+    assert explore(Space(p=Int(0, 0)), {"p": 0}, 0.0, np.random.default_rng(0)) == {"p": 0}

@@ -1,6 +1,7 @@
 """Studies: failures are data, any executor gives the same answer, callbacks and Ctrl-C lose nothing."""
 
 import math
+import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
@@ -22,7 +23,8 @@ def test_a_plain_function_can_be_tuned():
     assert study.best.config == study.history.records[losses.index(min(losses))].config
 
 
-@pytest.mark.parametrize("executor", [ThreadPoolExecutor(5), ProcessPoolExecutor(2)])
+@pytest.mark.parametrize("executor", [
+    ThreadPoolExecutor(5), ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))])
 def test_any_executor_gives_the_digest_of_the_serial_run(executor):
     strategy = hpt.hyperband(SPACE, max_budget=27)
     with executor:

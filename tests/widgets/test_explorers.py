@@ -12,7 +12,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
 import hpt_lab as hpt
-from hpt_lab import curves
+from hpt_lab import curves, datasets
 from hpt_lab.curves import Table
 from hpt_lab.errors import HptError
 from hpt_lab.history import Record
@@ -336,6 +336,42 @@ def test_groups_are_asked_for_only_where_there_are_some():
     assert "two moons has no groups; choose patients" in widget._error.value
     widget.controls.set(data="patients")
     finished(widget)
+
+
+def test_a_leaks_gain_is_said_in_rows():
+    widget = FoldExplorer(rows=40, leak=True)
+    honest = [[0.875]] * 5  # 7 of 8 rows
+    widget.curves = honest + [[1.0]] + honest[1:]
+    assert "scaled before splitting 90.0%, +2.5 points: 1 row of 40." in widget.words()
+    widget.curves = honest + honest
+    assert "87.5%, as many rows right." in widget.words()
+
+
+def test_a_share_that_is_the_same_in_every_fold_is_said_once():
+    assert "class 1 is 33% of every fold" in FoldExplorer().text
+    assert "to" in FoldExplorer(kind="plain").text.split("class 1 is")[1].split(" of a fold")[0]
+
+
+def test_no_error_bar_reaches_above_100_percent():
+    widget = FoldExplorer(rows=40)
+    widget.curves = [[1.0], [1.0], [1.0], [1.0], [0.8]]
+    widget.frame()
+    [bar] = widget.result.collections[:1]
+    assert max(segment[:, 1].max() for segment in bar.get_segments()) <= 1 + 1e-9
+
+
+def test_more_grouped_folds_than_patients_are_refused_in_our_words():
+    widget = FoldExplorer(rows=40)
+    widget.controls.set(kind="grouped", folds=10)
+    assert WORKER.wait(10)
+    assert "too few for 10 grouped folds; use at most 8 folds, or more rows" in widget._error.value
+
+
+def test_rows_say_where_they_stood_in_the_data_that_was_given():
+    data = load("breast cancer", 100, 0)
+    whole = datasets.breast_cancer()
+    place = {row: i for i, row in enumerate(whole.rows)}
+    assert np.array_equal(data.x, whole.x[[place[row] for row in data.rows]])
 
 
 def test_the_leak_scales_by_all_rows_and_the_honest_way_by_training_rows():
