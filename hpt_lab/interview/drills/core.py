@@ -11,9 +11,10 @@ How to write one:
     drill(f1, title="F1 from counts", lesson="03", statement="...", cases=lambda: [(5, 1, 2), (0, 3, 4)],
           mistakes={without_misses: "that is precision: F1 also asks how many you missed"})
 
-An answer is compared with the reference case by case. One that differs gets the hint of the mistake that gives the
-same result; so hints are tested by what they are made of. An answer that is random, or that has many right forms, is
-judged by its properties instead: `judge(answer)` raises Wrong with a hint, as in `hpt_lab.checks.core`.
+An answer is compared with the reference case by case. One that differs gets the hint of the mistake
+that gives the same result here and passed the cases before; so hints are tested by what they are
+made of. An answer that is random, or that has many right forms, is judged by its properties instead:
+`judge(answer)` raises Wrong with a hint, as in `hpt_lab.checks.core`.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def _check(asked: Drill, answer: Any) -> str:
 
 
 def hint_for(asked: Drill, number: int, got: Any) -> str:
-    """Return the hint of the mistake that passes the cases before this one, as the answer did, and gives `got` here."""
+    """Return the hint of the mistake that gives `got` in this case and passes those before."""
     cases = list(asked.cases())[:number + 1]
     wanted = [asked.reference(*copy.deepcopy(arguments)) for arguments in cases[:-1]] + [got]
     for mistake, hint in asked.mistakes.items():
@@ -103,7 +104,8 @@ def hint_for(asked: Drill, number: int, got: Any) -> str:
             results = [mistake(*copy.deepcopy(arguments)) for arguments in cases]
         except Exception:  # noqa: BLE001  a wrong function may fail on any case
             continue
-        if all(same(one, other, asked.tolerance) for one, other in zip(wanted, results, strict=True)):
+        pairs = zip(wanted, results, strict=True)
+        if all(same(one, other, asked.tolerance) for one, other in pairs):
             return hint
     return "work this case by hand, then step through your function with it"
 
