@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from fsrs import Card, Rating, Scheduler
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpt_lab.errors import InterviewError
@@ -33,6 +33,7 @@ def written(given, before=b""):
         return path.read_bytes() if path.exists() else b"", read(path)
 
 
+@settings(deadline=None, max_examples=50)  # each example waits for the disk
 @given(st.lists(reviews, max_size=8))
 def test_any_grades_come_back_in_the_order_of_time(given):
     content, found = written(given)
@@ -40,6 +41,7 @@ def test_any_grades_come_back_in_the_order_of_time(given):
     assert [json.loads(line)["id"] for line in content.splitlines()] == [one.id for one in given]
 
 
+@settings(deadline=None, max_examples=50)  # each example waits for the disk
 @given(st.lists(reviews, min_size=1, max_size=4), reviews, st.data())
 def test_a_torn_last_line_costs_only_itself(given, new, data):
     content, _ = written(given)
@@ -51,12 +53,14 @@ def test_a_torn_last_line_costs_only_itself(given, new, data):
     assert found == sorted([*kept, new], key=lambda review: review.time)
 
 
+@settings(deadline=None, max_examples=50)  # each example waits for the disk
 @given(st.binary(max_size=200), reviews)
 def test_a_grade_is_kept_whatever_the_file_holds(before, new):
     content, found = written([new], before=before)
     assert content.startswith(before) and new in found
 
 
+@settings(deadline=None, max_examples=50)  # each example waits for the disk
 @given(st.recursive(st.none() | st.floats() | st.text(max_size=3),
                     lambda inner: st.dictionaries(
                         st.sampled_from(["kind", "id", "grade", "time"]), inner)))
