@@ -22,6 +22,7 @@ import typer
 
 from hpt_lab.curves.cli import app as curves_app
 from hpt_lab.errors import HptError, JournalError, StrategyError
+from hpt_lab.interview.cli import app as interview_app
 from hpt_lab.space import Choice, Float, Int, Space
 from hpt_lab.strategies import STRATEGIES, Strategy, population_based_training
 from hpt_lab.study import Study, plan, resume, tune
@@ -43,6 +44,7 @@ SPACES = {
 }
 
 app.add_typer(curves_app)  # record and race
+app.add_typer(interview_app)  # drill and quiz
 
 WHILE_TRAINING = ("learning_rate", "dropout", "batch_size")  # what population-based training may change
 

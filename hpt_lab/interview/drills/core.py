@@ -11,9 +11,10 @@ How to write one:
     drill(f1, title="F1 from counts", lesson="03", statement="...", cases=lambda: [(5, 1, 2), (0, 3, 4)],
           mistakes={without_misses: "that is precision: F1 also asks how many you missed"})
 
-An answer is compared with the reference case by case. One that differs gets the hint of the mistake that gives the
-same result; so hints are tested by what they are made of. An answer that is random, or that has many right forms, is
-judged by its properties instead: `judge(answer)` raises Wrong with a hint, as in `hpt_lab.checks.core`.
+An answer is compared with the reference case by case. One that differs gets the hint of the mistake
+that gives the same result here and passed the cases before; so hints are tested by what they are
+made of. An answer that is random, or that has many right forms, is judged by its properties instead:
+`judge(answer)` raises Wrong with a hint, as in `hpt_lab.checks.core`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from hpt_lab.checks.core import Verdict, Wrong, call, check, show
 from hpt_lab.errors import InterviewError
 
 Arguments = tuple[Any, ...]
+IMPORTS = {"math.": "import math\n", "np.": "import numpy as np\n"}
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,10 @@ class Drill:
 
     @property
     def stub(self) -> str:
-        """The function to fill in, as source."""
-        return f"def {self.name}{inspect.signature(self.reference)}:\n    ...\n"
+        """The function to fill in, as source, with the imports that the reference uses."""
+        imports = [line for word, line in IMPORTS.items() if word in self.solution]
+        header = "".join(imports) + "\n\n" if imports else ""
+        return f"{header}def {self.name}{inspect.signature(self.reference)}:\n    ...\n"
 
     @property
     def solution(self) -> str:
@@ -81,25 +85,27 @@ def _check(asked: Drill, answer: Any) -> str:
     if asked.judge is not None:
         asked.judge(answer)
         return f"{asked.title}: all hidden checks pass."
-    passed = 0
-    for arguments in asked.cases():
+    cases = list(asked.cases())
+    for number, arguments in enumerate(cases):
         expected = asked.reference(*copy.deepcopy(arguments))
         got = call(answer, *arguments)
         if not same(expected, got, asked.tolerance):
             raise Wrong(f"{asked.name}{_shown(arguments)} should give {show(expected)}, got {show(got)}",
-                        hint=_hint(asked, arguments, got))
-        passed += 1
-    return f"{asked.title}: all {passed} hidden cases pass."
+                        hint=hint_for(asked, number, got))
+    return f"{asked.title}: all {len(cases)} hidden cases pass."
 
 
-def _hint(asked: Drill, arguments: Arguments, got: Any) -> str:
-    """Return the hint of the mistake that gives the same result for these arguments."""
+def hint_for(asked: Drill, number: int, got: Any) -> str:
+    """Return the hint of the mistake that gives `got` in this case and passes those before."""
+    cases = list(asked.cases())[:number + 1]
+    wanted = [asked.reference(*copy.deepcopy(arguments)) for arguments in cases[:-1]] + [got]
     for mistake, hint in asked.mistakes.items():
         try:
-            result = mistake(*copy.deepcopy(arguments))
+            results = [mistake(*copy.deepcopy(arguments)) for arguments in cases]
         except Exception:  # noqa: BLE001  a wrong function may fail on any case
             continue
-        if same(result, got, asked.tolerance):
+        pairs = zip(wanted, results, strict=True)
+        if all(same(one, other, asked.tolerance) for one, other in pairs):
             return hint
     return "work this case by hand, then step through your function with it"
 
