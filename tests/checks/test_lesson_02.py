@@ -157,6 +157,13 @@ def test_every_wrong_diagnosis_is_sent_to_what_it_should_look_at():
         assert condition not in verdict.hint  # the hint doesn't tell
 
 
+def test_a_ward_does_not_tell_what_its_patients_have():
+    inside = f"{PATIENTS!r} {vars(PATIENTS)!r}"
+    assert not [condition for condition in CONDITIONS if condition in inside]
+    other = Ward({name: PATIENTS[name] for name in PATIENTS}, KEY, seed=1)
+    assert not set(vars(other)["_digests"].values()) & set(vars(PATIENTS)["_digests"].values())
+
+
 def test_half_answered_diagnoses_are_counted_and_unknown_words_named():
     verdict = check_diagnosis(PATIENTS, KEY | {"E": ..., "F": None})
     assert verdict.status == "unanswered" and "4 of 6" in verdict.text and "E, F" in verdict.text
@@ -166,7 +173,8 @@ def test_half_answered_diagnoses_are_counted_and_unknown_words_named():
 
 def test_every_patient_shows_its_condition():
     patients = ward(seed=1)
-    name_of = {condition: name for name, condition in patients.conditions.items()}
+    name_of = {condition: name for name in patients for condition in CONDITIONS if patients.has(name, condition)}
+    assert len(name_of) == 6
     loss, val = ({condition: np.array(patients[name_of[condition]][part]) for condition in CONDITIONS}
                  for part in ("loss", "val_loss"))
     late = slice(-10, None)
