@@ -23,6 +23,7 @@ from pathlib import Path
 from reprlib import Repr
 from typing import Any, NoReturn
 
+from hpt_lab.arguments import show
 from hpt_lab.errors import JournalError
 from hpt_lab.fingerprint import differs
 from hpt_lab.study.ask_tell import AskTell
@@ -202,14 +203,14 @@ def journal_path(journal: Any) -> Path:
     """Return the file that `journal` means, links followed and `~` the home directory."""
     if not isinstance(journal, (str, os.PathLike)) or not str(journal).strip():
         raise JournalError(
-            f"journal must be the path of a file, got {journal!r}; try 'runs/study.jsonl'"
+            f"journal must be the path of a file, got {show(journal)}; try 'runs/study.jsonl'"
         )
     try:
         path = os.path.realpath(Path(journal).expanduser())
         os.fsencode(path)
     except (TypeError, ValueError, RuntimeError, OSError) as error:  # NUL, surrogates, ~nobody
         raise JournalError(
-            f"journal must be the path of a file, got {journal!r}: {error}; choose a plain name"
+            f"journal must be the path of a file, got {show(journal)}: {error}; choose a plain name"
         ) from None
     return Path(path)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from hpt_lab.arguments import show
 from hpt_lab.errors import StudyError
 from hpt_lab.history import History, Record
 from hpt_lab.space import Space
@@ -38,7 +39,7 @@ def recommend(study: Study | History, space: Space | None = None) -> Record | No
     history = study.history if isinstance(study, Study) else study
     space = study.strategy.space if space is None and isinstance(study, Study) else space
     if not isinstance(space, Space):
-        raise StudyError(f"space must be the Space that the configs come from, got {space!r}; try recommend(history, space)")
+        raise StudyError(f"space must be the Space that the configs come from, got {show(space)}; try recommend(history, space)")
     done = [record for record in history.records if not record.outcome.failed]
     largest = max((record.budget for record in done), default=0)
     done = [record for record in done if record.budget == largest]

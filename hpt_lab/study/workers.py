@@ -26,6 +26,7 @@ from concurrent.futures import (
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hpt_lab.arguments import show
 from hpt_lab.errors import DiskError, StudyError
 from hpt_lab.study.ask_tell import AskTell
 from hpt_lab.study.drivers import next_trial
@@ -90,7 +91,7 @@ class Workers:
     def __init__(self, executor: Executor):
         if not isinstance(executor, Executor):
             raise StudyError(
-                f"executor must be a concurrent.futures.Executor, got {executor!r}; "
+                f"executor must be a concurrent.futures.Executor, got {show(executor)}; "
                 "try concurrent.futures.ThreadPoolExecutor(4)"
             )
         _refuse_to_fork(executor)
@@ -124,7 +125,7 @@ class Workers:
             self.again.append(trial)
         except (RuntimeError, TypeError, AttributeError, pickle.PicklingError) as error:
             raise StudyError(
-                f"executor={self.given!r} takes no trial: {describe(error)}; "
+                f"executor={show(self.given)} takes no trial: {describe(error)}; "
                 "resume with a new executor"
             ) from error
 
@@ -175,7 +176,7 @@ class Workers:
             raise StudyError(f"workers die before they are ready ({describe(error)}); {_REMEDY}")
         if _kind(self.given) is None:
             raise StudyError(
-                f"executor={self.given!r} broke ({describe(error)}), and another of its "
+                f"executor={show(self.given)} broke ({describe(error)}), and another of its "
                 "kind can't be made here; resume with a new executor"
             )
         trials = list(pool.running.values())
@@ -231,7 +232,7 @@ def _refuse_to_fork(executor: Executor) -> None:
     method = getattr(context, "get_start_method", None)
     if "tensorflow" in sys.modules and method is not None and method() == "fork":
         raise StudyError(
-            f"executor={executor!r} forks its workers, and TensorFlow, imported already, hangs "
+            f"executor={show(executor)} forks its workers, and TensorFlow, imported already, hangs "
             "for ever in a forked process; try ProcessPoolExecutor(2, "
             'mp_context=multiprocessing.get_context("spawn"))'
         )
