@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def search_bracket() -> Mapping[str, Any]:
 def numbers_to_resume() -> Mapping[str, Any]:
     """Count the parameters of 64-64-64-10 and what Adam keeps beside them."""
     widths = (64, 64, 64, 10)
-    shapes = list(zip(widths, widths[1:], strict=False))
+    shapes = pairwise(widths)
     parameters = sum((inputs + 1) * outputs for inputs, outputs in shapes)
     return {"parameters": f"{parameters:,}", "resume": f"{3 * parameters:,}",
             "moments": f"{2 * parameters:,}"}
@@ -136,7 +137,7 @@ def adam_first_step() -> Mapping[str, Any]:
 def width_and_depth() -> Mapping[str, Any]:
     """Count parameters of spirals' networks: one layer of 128, four of 32, four of 64."""
     def count(*widths: int) -> int:
-        return sum((a + 1) * b for a, b in zip(widths, widths[1:], strict=False))
+        return sum((a + 1) * b for a, b in pairwise(widths))
 
     wide = count(2, 128, 2)
     deep = count(2, 32, 32, 32, 32, 2)
