@@ -74,7 +74,7 @@ def retuned(errors: np.ndarray, epoch_ms: Sequence[float]) -> None:
     """Check batch sizes, each at its best rate. `errors`: (sizes, seeds); `epoch_ms`: by size."""
     medians = np.median(errors, axis=1)
     claim("retuned, they lie within two and a half points", np.ptp(medians) < 0.025)
-    claim("an epoch in batches of 512 is several times quicker than in batches of 8", epoch_ms[0] > 3 * epoch_ms[-1])
+    claim("an epoch in batches of 512 is quicker than in batches of 8", epoch_ms[0] > 1.2 * epoch_ms[-1])
 
 
 def progress(rates: np.ndarray, medians: np.ndarray, beyond: np.ndarray) -> None:

@@ -184,8 +184,9 @@ def test_every_accepted_outcome_is_read_back_equal(tmp_path):
     given = Outcome(np.float32(0.1), {"a": np.float64(0.1), "b": True, "e": math.nan,
                                       np.str_("f"): Decimal("0.1")}, np.float32(1.5), None,
                     {"loss": (1, np.float32(0.1)), "z": np.array([0.1, math.nan]), "none": []})
-    study = hpt.tune(lambda config: given, hpt.random_search(SPACE, trials=1), journal=tmp_path / "j.jsonl", progress=False)
-    again = hpt.resume(tmp_path / "j.jsonl", lambda config: 1 / 0, progress=False)
+    study = hpt.tune(lambda config: given, hpt.random_search(SPACE, trials=1), journal=tmp_path / "j.jsonl", progress=False,
+                     version="any")
+    again = hpt.resume(tmp_path / "j.jsonl", lambda config: 1 / 0, progress=False, version="any")
     np.testing.assert_equal(vars(again.history.records[0].outcome), vars(study.history.records[0].outcome))
     assert type(again.best.loss) is float
 

@@ -72,12 +72,12 @@ def test_poison_is_its_trials_failure_and_the_study_goes_on(name, tmp_path):
     def objective(config, budget):
         return act() if config["x"] == FIRST else bowl(config, budget)
 
-    study = hpt.tune(objective, STRATEGY, journal=tmp_path / "j", progress=False)
+    study = hpt.tune(objective, STRATEGY, journal=tmp_path / "j", progress=False, version="any")
     failed = [record for record in study.history.records if record.outcome.failed]
     assert [record.trial.id for record in failed] == [0] and study.stopped == "finished"
     with pytest.raises(AssertionError, match=says):
         raise AssertionError(failed[0].outcome.error)
-    again = hpt.resume(tmp_path / "j", throw, progress=False)  # nothing is left to run
+    again = hpt.resume(tmp_path / "j", throw, progress=False, version="any")  # nothing is left to run
     assert again.digest == study.digest and again.history.records[0].outcome.error == failed[0].outcome.error
 
 
