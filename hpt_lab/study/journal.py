@@ -289,7 +289,7 @@ def _outcome_entry(trial: Trial, outcome: Outcome) -> Entry:
     return {
         "tell": trial.id,
         "budget": trial.budget,
-        "loss": _number(outcome.loss),
+        "loss": float(outcome.loss) if math.isfinite(outcome.loss) else None,
         "metrics": metrics,
         "seconds": outcome.seconds,
         "error": outcome.error,
@@ -323,8 +323,11 @@ def _outcome(entry: Entry, where: str) -> Outcome:
         ) from None
 
 
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None  # JSON knows neither NaN nor infinity
+def _number(value: float) -> float | str | None:
+    """Return what JSON can say: it knows neither NaN, which is null here, nor infinity."""
+    if math.isnan(value):
+        return None
+    return float(value) if math.isfinite(value) else str(float(value))
 
 
 def _numbers(values: list[float]) -> list[float | str | None]:

@@ -323,7 +323,7 @@ def test_build_that_returns_no_compiled_model_is_named(result, message):
 
 @pytest.mark.parametrize("budget", [0, 0.5, 2.5, -1, float("nan"), float("inf")])
 def test_budget_that_is_no_whole_number_of_epochs_is_refused(budget):
-    with pytest.raises(HptError, match="whole number of epochs|budget must be a number"):
+    with pytest.raises(HptError, match=r"whole number of epochs|budget must be a number"):
         objective().run(Trial(0, CONFIG, budget=budget))
 
 
