@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from hpt_lab.errors import InterviewError
-from hpt_lab.interview import numbers_a  # noqa: F401
+from hpt_lab.interview import numbers_a, numbers_b  # noqa: F401
 from hpt_lab.interview.numbers import NUMBERS
 
 FOLDER = Path(__file__).parent / "questions"
