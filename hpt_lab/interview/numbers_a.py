@@ -118,7 +118,7 @@ def first_loss() -> Mapping[str, Any]:
     entropy = -share * math.log(share) - (1 - share) * math.log(1 - share)
     return {"ten": f"{math.log(10):.2f}", "thousand": f"{math.log(1000):.1f}",
             "two": f"{math.log(2):.2f}", "rare": f"{entropy:.2f}",
-            "sure": f"{math.exp(-8):.4f}"}
+            "sure": f"{math.exp(-8):.4f}", "floor": f"{math.log(1 + 9 / math.e):.2f}"}
 
 
 @numbers
@@ -135,16 +135,16 @@ def adam_first_step() -> Mapping[str, Any]:
 
 @numbers
 def width_and_depth() -> Mapping[str, Any]:
-    """Count parameters of spirals' networks: one layer of 128, four of 32, four of 64."""
+    """Count parameters of the spirals' networks: one layer of 32, four of 32, four of 64."""
     def count(*widths: int) -> int:
         return sum((a + 1) * b for a, b in pairwise(widths))
 
-    wide = count(2, 128, 2)
+    shallow = count(2, 32, 2)
     deep = count(2, 32, 32, 32, 32, 2)
     doubled = count(2, 64, 64, 64, 64, 2)
-    return {"wide": wide, "deep": f"{deep:,}", "doubled": f"{doubled:,}",
-            "times": f"{doubled / deep:.1f}", "ratio": f"{deep / wide:.0f}",
-            "equal": round(deep / 5)}
+    return {"shallow": shallow, "deep": f"{deep:,}", "doubled": f"{doubled:,}",
+            "times": f"{doubled / deep:.1f}", "ratio": f"{deep / shallow:.0f}",
+            "equal": round((deep - 2) / 5)}
 
 
 # Lesson 03
@@ -218,7 +218,7 @@ def ranking_of_six() -> Mapping[str, Any]:
     precisions = np.arange(1, 3) / places
     negatives = np.flatnonzero(labels == 0) + 1
     wins = (places[:, None] < negatives).sum()
-    return {"average": f"{precisions.mean():.2f}", "wins": wins,
+    return {"average": f"{precisions.mean():.2f}", "wins": int(wins),
             "pairs": places.size * negatives.size,
             "auc": f"{wins / (places.size * negatives.size):.2f}",
             "share": f"{labels.mean():.2f}"}
