@@ -34,6 +34,7 @@ def test_a_lesson_is_committed_executed_from_top_to_bottom_and_clean(path):
     for cell in cells:
         assert not [output for output in cell.outputs if output.output_type == "error" or output.get("name") == "stderr"]
         assert not [output for output in cell.outputs if "application/vnd.jupyter.widget-view+json" in output.get("data", {})]
+        assert not [output for output in cell.outputs if "WARNING:" in output.get("text", "")]
         assert not cell.source.rstrip().endswith(";")
     shown = [cell for cell in notebook.cells if "claims" not in cell.metadata.get("tags", [])]
     assert path.stat().st_size < 1_500_000 and len(shown) <= 70

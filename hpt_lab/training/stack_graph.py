@@ -9,6 +9,7 @@ Read `Stack._step` first; `stacked.train_together` says which models come here.
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Generator
@@ -29,6 +30,14 @@ from hpt_lab.training.update_rules import slot_variables, update
 
 Rows = tuple[Any, Any]  # (x, y), rows first
 ROWS_AT_ONCE = 1024  # rows per member and forward pass when validating
+
+
+def _is_no_retracing_note(record: logging.LogRecord) -> bool:
+    return "triggered tf.function retracing" not in record.getMessage()
+
+
+# Every stack is traced once, which is its purpose. TensorFlow counts by the method's name and takes several for one.
+tf.get_logger().addFilter(_is_no_retracing_note)
 
 
 @dataclass(frozen=True)

@@ -75,8 +75,7 @@ def judge(curves: Mapping[str, Sequence[float]], *, classes: int, reference: flo
     if accuracy - val_accuracy >= GAP and validation > 2 * train and accuracy >= short:
         return Verdict("overfitting", f"{accuracy:.0%} right on training rows, {val_accuracy:.0%} on validation rows")
     if val_accuracy < short:
-        earlier = float(np.median(loss[max(0, n - n // 4 - WINDOW):n - n // 4]))
-        falling = "; the loss still falls, so train on" if train < 0.97 * earlier else "; the loss hardly falls any more"
+        falling = f"; the loss {_trend(loss)}"
         return Verdict("underfitting", f"only {accuracy:.0%} right even on training rows, where {by} gets "
                                        f"{reference:.0%} of unseen ones{falling}" if accuracy < short else
                        f"{val_accuracy:.0%} right on validation rows, where {by} gets {reference:.0%}{falling}")
@@ -85,6 +84,18 @@ def judge(curves: Mapping[str, Sequence[float]], *, classes: int, reference: flo
                                                   "these rows don't say more")
     return Verdict("good", f"{val_accuracy:.0%} right on validation rows ({by}: {reference:.0%}), "
                            f"{accuracy:.0%} on training rows")
+
+
+def _trend(loss: Sequence[float]) -> str:
+    """Say how the loss moved over the last quarter of the training. Slow is not stuck."""
+    n = len(loss)
+    earlier = float(np.median(loss[max(0, n - n // 4 - WINDOW):n - n // 4]))
+    left = _now(loss) / earlier
+    if left < 0.97:
+        return "still falls, so train on"
+    if left < 0.997:
+        return "falls slowly: raise the learning rate, or train on"
+    return "hardly falls any more"
 
 
 def _now(values: Sequence[float]) -> float:

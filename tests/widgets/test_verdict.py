@@ -21,6 +21,7 @@ def curves(loss, val_loss, accuracy=0.95, val_accuracy=0.94):
     (curves(FALLING, 0.3 + 0.5 * np.abs(EPOCHS - 30) / 70, 1.0), "overfitting", "since epoch 31 the validation loss rose"),
     (curves(FALLING, FALLING + 0.2, 1.0, 0.8), "overfitting", "100% right on training rows, 80% on validation rows"),
     (curves(np.full(100, 0.6), np.full(100, 0.6), 0.7, 0.69), "underfitting", "hardly falls any more"),
+    (curves(0.69 - EPOCHS / 3000, 0.69 - EPOCHS / 3000, 0.7, 0.69), "underfitting", "falls slowly: raise the learning rate"),
     (curves(0.69 - EPOCHS / 500, 0.69 - EPOCHS / 500, 0.7, 0.69), "underfitting", "still falls, so train on"),
     (curves([0.7, 3.0, math.nan], [0.7, 3.0, math.nan]), "diverging", "no longer a number since epoch 3"),
     (curves([0.7, 1e6, *[0.7] * 30], [0.7] * 32, 0.5, 0.5), "diverging", "shot up to 1e+06 in epoch 2"),
