@@ -8,6 +8,7 @@ call would make a score that nobody can repeat or believe. Read `split` first.
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,7 +58,21 @@ def split(data: Data, folds: Folds, *, seed: int) -> Pairs:
 
 def make_folds(data: Data, folds: Folds, *, seed: int) -> list[Fold]:
     """Split the development rows and scale every fold by a scaler fitted to its own training rows."""
-    return [Fold(*scaled(data, train, validation)) for train, validation in split(data, folds, seed=seed)]
+    return cut(data, split(data, folds, seed=seed))
+
+
+def cut(data: Data, pairs: Pairs) -> list[Fold]:
+    """Scale the folds that `split` gave."""
+    return [Fold(*scaled(data, train, validation)) for train, validation in pairs]
+
+
+def digest_of(pairs: Pairs) -> str:
+    """Tell folds apart by their rows, to the last one: `repr` shortens long arrays, so others would look the same."""
+    digest = hashlib.sha256()
+    for rows in (rows for pair in pairs for rows in pair):
+        digest.update(f"{len(rows)} rows ".encode())
+        digest.update(rows.astype("<i8").tobytes())
+    return f"{len(pairs)} folds, {digest.hexdigest()[:16]}"
 
 
 def scaled(data: Data, train: np.ndarray, validation: np.ndarray) -> tuple[Any, Any]:
