@@ -2,7 +2,9 @@
 
 Sources: Jones, Schonlau & Welch, "Efficient global optimization of expensive black-box functions", 1998 (the loop,
 expected improvement); Snoek, Larochelle & Adams, NeurIPS 2012 (Matérn-5/2 for hyperparameters); Ginsbourger, Le Riche &
-Carraro 2010 (trials in flight: the "kriging believer"). Read `propose` first; it is the whole algorithm.
+Carraro 2010 (trials in flight: the "kriging believer"); Wakabayashi et al., "Bayesian optimization with experimental
+failure for high-throughput materials growth", npj Computational Materials 8:180, 2022, doi:10.1038/s41524-022-00859-8
+(failures). Read `propose` first; it is the whole algorithm.
 
 Departures: the loss to beat is the smallest posterior *mean* at a config already tried, not the smallest loss seen, which
 under noise would be luck; and losses far above the median of the first ones are cut off (`winsorized`).
@@ -118,7 +120,10 @@ def winsorized(losses: np.ndarray, early: int = 8) -> np.ndarray:
 
 
 def pessimistic(losses: np.ndarray, failures: int) -> np.ndarray:
-    """Append the worst loss once for every failure: left out, their region stays unknown, and the unknown attracts."""
+    """Append the worst loss once for every failure (the "floor padding trick" of Wakabayashi et al. 2022).
+
+    Left out, their region would stay unknown, and the unknown attracts.
+    """
     return np.append(losses, np.full(failures, losses.max()))
 
 
