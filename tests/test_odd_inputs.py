@@ -567,11 +567,11 @@ def test_widgets(name):
                 assert str(error)
     assert refused
 
-    for given, values in calls(lambda **values: widget.controls.check(values), **knobs):
-        for key, value in values.items():
+    for given, checked in calls(lambda **values: widget.controls.check(values), **knobs):
+        for key, value in checked.items():
             assert value == given[key] and plain(value)
-    for given, values in calls(widget.controls.from_text, text=widget.controls.to_text()):
-        assert values == knobs and isinstance(given["text"], str)
+    for given, read in calls(widget.controls.from_text, text=widget.controls.to_text()):
+        assert read == knobs and isinstance(given["text"], str)
     assert widget.controls.values == knobs
 
 

@@ -26,7 +26,7 @@ from hpt_lab.errors import HptError
 from hpt_lab.training.checkpoint import Checkpoint
 from hpt_lab.training.compiled import own_metrics
 from hpt_lab.training.epochs import Curves, OnEpoch
-from hpt_lab.training.folds import Fold, Folds, cut, make_folds, scaled, split, subset
+from hpt_lab.training.folds import Fold, Folds, cut, scaled, split, subset
 from hpt_lab.training.metrics import evaluate, gives_logits, is_score
 from hpt_lab.training.stacked import Trained, train_together
 from hpt_lab.trial import Config, Outcome, Trial

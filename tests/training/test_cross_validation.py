@@ -20,7 +20,8 @@ from hpt_lab.space import Float, Space
 from hpt_lab.strategies import random_search
 from hpt_lab.study import tune
 from hpt_lab.training import cross_validation
-from hpt_lab.training.cross_validation import make_folds, nested_cross_validation, split, summary
+from hpt_lab.training.cross_validation import nested_cross_validation, summary
+from hpt_lab.training.folds import make_folds, split
 from hpt_lab.training.objective import KerasObjective
 from hpt_lab.trial import Trial
 
