@@ -10,12 +10,12 @@ The libraries come with the extra, `pip install "hpt-lab[bridges]"`, and load wh
 
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hpt_lab.errors import HptError
 
 if TYPE_CHECKING:
-    from hpt_lab.bridges import keras_tuner, optuna, sklearn, tensorboard
+    from hpt_lab.bridges import keras_tuner, optuna
 
 __all__ = ["keras_tuner", "optuna", "sklearn", "tensorboard"]
 
@@ -26,7 +26,7 @@ def __getattr__(name: str) -> ModuleType:
     raise AttributeError(f"module 'hpt_lab.bridges' has no attribute {name!r}")
 
 
-def library(module: str, package: str) -> ModuleType:
+def library(module: str, package: str) -> Any:
     """Import another project's module. Raises HptError, with what to install, where it is missing."""
     try:
         return import_module(module)
