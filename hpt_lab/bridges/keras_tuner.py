@@ -20,7 +20,7 @@ import functools
 import itertools
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ class Dimension:
     domain: Domain
     default: Any
     mirror: float | None = None
+    conditions: Sequence[Any] = ()
 
     def back(self, value: Any) -> Any:
         """Turn a value of one of the two into that of the other."""
@@ -67,8 +68,13 @@ def convert(build: Any) -> tuple[Space, Callable[[Config], Any]]:
     function = _function(build)
     dimensions: dict[str, Dimension] = {}
     for hp in discover(function):
-        for name, dimension in _dimensions(hp, dimensions):
-            dimensions[name] = dimension
+        when = _when(hp, dimensions)
+        dimension = _dimension(hp, when)
+        name = hp.name if dimension.mirror is None else f"{dimension.mirror:.{DIGITS}g} - {hp.name}"
+        if name in dimensions:  # in another scope
+            told = [f"{parent}={'|'.join(map(str, values))}" for parent, values in when.items()]
+            name = f"{name} ({', '.join(told) or 'always'})"
+        dimensions[name] = dimension
     if not dimensions:
         raise SpaceError(f"{show(build)} defines no hyperparameter: there is nothing to tune; "
                          'try hp.Float("learning_rate", 1e-4, 1e-1, sampling="log")')
@@ -83,7 +89,7 @@ def default_config(space: Space, build: Callable[[Config], Any]) -> Config:
     config: Config = {}
     for name, dimension in build.args[1].items():
         if space.is_active(name, config):
-            value = dimension.default
+            value = dimension.back(dimension.default)
             config[name] = value if value in dimension.domain else dimension.domain.from_unit(0.0)
     return config
 
@@ -159,58 +165,41 @@ def _stepped(hp: Any) -> bool:
     return bool(hp.step) and not (type(hp).__name__ == "Int" and hp.step == 1)
 
 
-def _dimensions(hp: Any, so_far: Mapping[str, Dimension]) -> list[tuple[str, Dimension]]:
-    """Return the dimensions that a hyperparameter becomes, by their names in the space.
+def _when(hp: Any, so_far: Mapping[str, Dimension]) -> dict[str, tuple]:
+    """Return a hyperparameter's conditions in terms of dimensions.
 
-    Mostly one. The same name in several scopes is a dimension for each; and what hangs on such a
-    name is a dimension for each of those that can have the value.
+    KerasTuner wants a parent defined where the scope is opened, so in the scopes around that.
     """
-    parents = list(dict.fromkeys(condition.name for condition in hp.conditions))
-    stand_ins = [[key for key, old in so_far.items() if old.name == parent] for parent in parents]
-    made: list[tuple[str, Dimension]] = []
-    for chosen in itertools.product(*stand_ins):
-        when = _when(hp, dict(zip(parents, chosen, strict=True)), so_far)
-        if not all(when.values()):
-            continue
-        dimension = _dimension(hp, when or None)
-        name = hp.name if dimension.mirror is None else f"{dimension.mirror:.{DIGITS}g} - {hp.name}"
-        if name in so_far or any(name == other for other, _ in made):
-            told = [f"{parent}={'|'.join(map(str, values))}" for parent, values in when.items()]
-            name = f"{name} ({', '.join(told) or 'always'})"
-        made.append((name, dimension))
-    return made
-
-
-def _when(hp: Any, chosen: Mapping[str, str], so_far: Mapping[str, Dimension]) -> dict[str, tuple]:
-    """Return a hyperparameter's conditions in terms of the dimensions that stand for its parents."""
-    when: dict[str, tuple] = {}
-    for condition in hp.conditions:
-        name = chosen[condition.name]
-        parent = so_far[name]
-        values = [parent.back(value) for value in condition.values]
-        allowed = when.get(name, tuple(value for value in values if value in parent.domain))
-        when[name] = tuple(value for value in allowed if value in values)
+    when = {}
+    for depth, condition in enumerate(hp.conditions):
+        around = hp.conditions[:depth]
+        name, parent = next((name, old) for name, old in so_far.items()
+                            if old.name == condition.name and old.conditions == around)
+        when[name] = tuple(parent.back(value) for value in condition.values)
     return when
 
 
-def _dimension(hp: Any, when: dict[str, tuple] | None) -> Dimension:
+def _dimension(hp: Any, when: dict[str, tuple]) -> Dimension:
     """Return the domain that draws what KerasTuner would draw."""
+    mirror = None
+    domain: Domain
     kind = type(hp).__name__
+    number = int if kind == "Int" else float
     if kind == "Fixed":
-        return Dimension(hp.name, Choice([hp.value], when), hp.value)
-    if kind == "Boolean":
-        return Dimension(hp.name, Choice([False, True], when), hp.default)
-    if kind == "Choice":
-        return Dimension(hp.name, Choice(hp.values, when, ordered=bool(hp.ordered)), hp.default)
-    if _stepped(hp) or hp.min_value == hp.max_value:
-        number = int if kind == "Int" else float
-        values = [number(value) for value in hp.values] if hp.step else [number(hp.min_value)]
-        return Dimension(hp.name, Choice(dict.fromkeys(values).keys(), when, ordered=True), hp.default)
-    domain = (Int if kind == "Int" else Float)(hp.min_value, hp.max_value, hp.sampling != "linear", when)
-    if hp.sampling != "reverse_log":
-        return Dimension(hp.name, domain, hp.default)
-    mirrored = Dimension(hp.name, domain, None, mirror=hp.min_value + hp.max_value)
-    return Dimension(hp.name, domain, mirrored.back(hp.default), mirrored.mirror)
+        domain = Choice([hp.value], when)
+    elif kind == "Boolean":
+        domain = Choice([False, True], when)
+    elif kind == "Choice":
+        domain = Choice(hp.values, when, ordered=bool(hp.ordered))
+    elif hp.min_value == hp.max_value:
+        domain = Choice([number(hp.min_value)], when)
+    elif _stepped(hp):
+        domain = Choice(list(dict.fromkeys(map(number, hp.values))), when, ordered=True)
+    else:
+        log = hp.sampling != "linear"
+        domain = (Int if kind == "Int" else Float)(hp.min_value, hp.max_value, log, when)
+        mirror = hp.min_value + hp.max_value if hp.sampling == "reverse_log" else None
+    return Dimension(hp.name, domain, hp.default, mirror, hp.conditions)
 
 
 def _build(function: Callable[[Any], Any], dimensions: Mapping[str, Dimension], config: Config) -> Any:
