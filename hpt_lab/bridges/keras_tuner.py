@@ -50,17 +50,12 @@ class Dimension:
     mirror: float | None = None
     conditions: Sequence[Any] = ()
 
-    def back(self, value: Any) -> Any:
-        """Turn a value of one of the two into that of the other."""
-        if self.mirror is None:
-            return value
-        return self.mirror - value if isinstance(value, int) else round(self.mirror - value, DIGITS)
 
-
-def convert(build: Any) -> tuple[Space, Callable[[Config], Any]]:
+def convert(build: Any) -> tuple[Space, Any]:
     """Return the space that `build(hp)` defines, and a `build(config)` that calls it.
 
-    build: a function of KerasTuner's `hp`, or a HyperModel that leaves `fit` alone.
+    build: a function of KerasTuner's `hp`, or a HyperModel that leaves `fit` alone. Its defaults
+        are what is returned's `.default`, a config: `hyperband(space, first=[build.default])`.
 
     Raises SpaceError for what has no place in a Space, such as a scope that hangs on a range of
     reals, and whatever `build` raises with its defaults.
@@ -79,19 +74,27 @@ def convert(build: Any) -> tuple[Space, Callable[[Config], Any]]:
         raise SpaceError(f"{show(build)} defines no hyperparameter: there is nothing to tune; "
                          'try hp.Float("learning_rate", 1e-4, 1e-1, sampling="log")')
     space = Space(**{name: dimension.domain for name, dimension in dimensions.items()})
-    return space, functools.partial(_build, function, dimensions)
+    names = {name: (dimension.name, dimension.mirror) for name, dimension in dimensions.items()}
+    build_config: Any = functools.partial(_build, function, names)
+    build_config.default = _default_config(space, dimensions)
+    return space, build_config
 
 
-def default_config(space: Space, build: Callable[[Config], Any]) -> Config:
-    """Return the defaults of a converted function as a config: `hyperband(space, first=[...])`."""
-    if not isinstance(build, functools.partial) or build.func is not _build:
-        raise HptError(f"build must be what convert returned with the space, got {show(build)}")
+def _default_config(space: Space, dimensions: Mapping[str, Dimension]) -> Config:
+    """Return the defaults as a config, the first value where a default is none of the values."""
     config: Config = {}
-    for name, dimension in build.args[1].items():
+    for name, dimension in dimensions.items():
         if space.is_active(name, config):
-            value = dimension.back(dimension.default)
+            value = reflect(dimension.default, dimension.mirror)
             config[name] = value if value in dimension.domain else dimension.domain.from_unit(0.0)
     return config
+
+
+def reflect(value: Any, mirror: float | None) -> Any:
+    """Turn a value of KerasTuner's into ours, or back: the same, or its mirror image."""
+    if mirror is None:
+        return value
+    return mirror - value if isinstance(value, int) else round(mirror - value, DIGITS)
 
 
 def discover(function: Callable[[Any], Any]) -> list[Any]:
@@ -175,7 +178,7 @@ def _when(hp: Any, so_far: Mapping[str, Dimension]) -> dict[str, tuple]:
         around = hp.conditions[:depth]
         name, parent = next((name, old) for name, old in so_far.items()
                             if old.name == condition.name and old.conditions == around)
-        when[name] = tuple(parent.back(value) for value in condition.values)
+        when[name] = tuple(reflect(value, parent.mirror) for value in condition.values)
     return when
 
 
@@ -202,10 +205,12 @@ def _dimension(hp: Any, when: dict[str, tuple]) -> Dimension:
     return Dimension(hp.name, domain, hp.default, mirror, hp.conditions)
 
 
-def _build(function: Callable[[Any], Any], dimensions: Mapping[str, Dimension], config: Config) -> Any:
-    """Call KerasTuner's function with the values of our config; the last of one name counts."""
+def _build(function: Callable[[Any], Any], names: Mapping[str, tuple[str, float | None]], config: Config) -> Any:
+    """Call KerasTuner's function with the values of our config; of one name, the last counts."""
     hp = library("keras_tuner", "KerasTuner").HyperParameters()
-    hp.values = {dimensions[name].name: dimensions[name].back(value) for name, value in config.items()}
+    for dimension, value in config.items():
+        name, mirror = names[dimension]
+        hp.values[name] = reflect(value, mirror)
     return function(hp)
 
 
