@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from hpt_lab.errors import HptError
 
 if TYPE_CHECKING:
-    from hpt_lab.bridges import keras_tuner, optuna
+    from hpt_lab.bridges import keras_tuner, optuna, sklearn, tensorboard
 
 __all__ = ["keras_tuner", "optuna", "sklearn", "tensorboard"]
 

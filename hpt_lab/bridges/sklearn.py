@@ -89,8 +89,9 @@ class HyperbandSearchCV(BaseSearchCV):
         space, decode = as_space(self.param_distributions)
         strategy = hyperband(space, max_budget=self.max_resource, min_budget=self.min_resource, eta=self.eta,
                              rounding=self.rounding, seed=_seed(self.random_state))
-        for bracket in strategy.start():
-            rung = next(bracket)  # type: ignore[arg-type]
+        brackets: Any = strategy.start()
+        for bracket in brackets:
+            rung = next(bracket)
             while rung is not None:
                 losses = []
                 if rung:  # an empty one has only failures before it
@@ -101,7 +102,7 @@ class HyperbandSearchCV(BaseSearchCV):
                     scores = results[f"mean_test_{self._metric(results)}"][-len(rung):]
                     losses = [-score if math.isfinite(score) else math.inf for score in scores]
                 try:
-                    rung = bracket.send(losses)  # type: ignore[union-attr]
+                    rung = bracket.send(losses)
                 except StopIteration:
                     break
 
