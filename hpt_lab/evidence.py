@@ -93,7 +93,7 @@ def history_of(study: Any) -> History:
 
 
 def space_of(study: Any, space: Space | None = None) -> Space:
-    """Return `space`, or the one that a Study knows. Raises HptError for a bare History without it."""
+    """Return `space`, or a Study's own. Raises HptError for a bare History without it."""
     if space is None:
         space = getattr(getattr(study, "strategy", None), "space", None)
     if not isinstance(space, Space):
@@ -105,7 +105,7 @@ def space_of(study: Any, space: Space | None = None) -> Space:
 
 
 def comparable(history: History) -> list[Record]:
-    """List the records of one budget: the largest that ENOUGH trials reported at, else the commonest."""
+    """List the records of one budget: the largest that ENOUGH trials reached, else the commonest."""
     sizes: dict[float, int] = {}
     for record in history.records:
         sizes[record.budget] = sizes.get(record.budget, 0) + 1
@@ -117,7 +117,7 @@ def comparable(history: History) -> list[Record]:
 
 
 def best_of(records: list[Record]) -> list[Record]:
-    """List the best quarter: at least three; ties all in or all out, none where that is impossible."""
+    """List the best quarter, at least three; ties all in or all out, or none at all."""
     good = sorted(record.loss for record in records if not record.outcome.failed)
     wanted = max(3, len(records) // BEST)
     if len(good) < wanted:
@@ -205,13 +205,13 @@ def _edge_words(domain: Domain, side: Side, reach: float) -> str:
     else:
         inner = domain.from_unit(reach if side == "lower" else 1 - reach)
     if inner in (low, high):
-        return f"= {say(inner)}, its {side} end,"
+        return f"= {say(inner)}"
     pair = (low, inner) if side == "lower" else (inner, high)
-    return f"in the {side} fifth of its range, {say(pair[0])} to {say(pair[1])},"
+    return f"from {say(pair[0])} to {say(pair[1])}"
 
 
 def failure_zones(history: History, space: Space) -> list[Zone]:
-    """Count the failed trials in parts of every dimension: a value of a Choice, or one side of a cut."""
+    """Count the failed trials in parts of each dimension: a Choice's value, or one side of a cut."""
     last = {record.trial.id: record for record in history.records}
     for record in history.records:
         if record.outcome.failed:
@@ -231,7 +231,7 @@ def failure_zones(history: History, space: Space) -> list[Zone]:
 
 
 def _parts(domain: Domain) -> Iterator[tuple[str, Any]]:
-    """Yield the parts of a dimension, in words, each with the test of whether a value lies there."""
+    """Yield the parts of a dimension, in words, each with the test of whether a value is there."""
     if isinstance(domain, Choice) and not domain.ordered:
         for value in domain.values:
             yield f"= {say(value)}", lambda other, value=value: domain.clean(other) == value
@@ -281,7 +281,7 @@ def effects(history: History, space: Space) -> list[Effect]:
 
 
 def _groups(domain: Domain, name: str, records: list[Record]) -> np.ndarray:
-    """Return one column of zeros and ones per group of a dimension's values, absent ones a group too."""
+    """Return a column of zeros and ones per group of a dimension's values; absent is a group."""
     places = np.array(
         [domain.place_of(r.config[name]) if name in r.config else -1.0 for r in records]
     )
@@ -308,7 +308,7 @@ def _largest(ratio: float, size: tuple[int, int], level: float) -> float:
     """
 
     def excess(noncentral: float) -> float:
-        return float(scipy.stats.ncf.cdf(max(ratio, 1.0), *size, noncentral)) - level
+        return float(scipy.special.ncfdtr(*size, noncentral, max(ratio, 1.0))) - level
 
     high = 10.0
     while excess(high) > 0:

@@ -5,13 +5,14 @@ alt text in a notebook. Start with `brackets`.
 """
 
 from hpt_lab.plots.brackets import brackets
+from hpt_lab.plots.contours import contour
 from hpt_lab.plots.figure import alt, describe
 from hpt_lab.plots.hindsight import hindsight
 from hpt_lab.plots.importances import importance
 from hpt_lab.plots.isolations import isolation
 from hpt_lab.plots.over_time import history, learning_curves
 from hpt_lab.plots.parallel_coordinates import parallel_coordinates
-from hpt_lab.plots.slices import boundaries, contour, slice
+from hpt_lab.plots.slices import boundaries, slice
 
 __all__ = ["alt", "boundaries", "brackets", "contour", "describe", "hindsight", "history", "importance", "isolation",
            "learning_curves", "parallel_coordinates", "slice"]

@@ -79,6 +79,14 @@ def place(domain: Domain, value: Any) -> float:
     return float(value)
 
 
+def spread(domain: Domain, record: Record, name: str) -> float:
+    """Return where a record's dot lies: of a Choice a little beside its value, by the trial's id."""
+    at = place(domain, record.config[name])
+    if isinstance(domain, Choice):
+        return at + 0.3 * ((record.trial.id * 0.618) % 1 - 0.5)
+    return at
+
+
 def dress(ax: Axes, domain: Domain, along: str = "x") -> None:
     """Give an axis the domain's scale, its whole range with a margin, and readable ticks."""
     axis: Axis = ax.xaxis if along == "x" else ax.yaxis

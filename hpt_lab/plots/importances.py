@@ -1,4 +1,4 @@
-"""Which dimensions matter: permutation importance of a random forest (Breiman, Machine Learning 2001).
+"""Which dimensions matter: permutation importance of a random forest (Breiman, 2001).
 
 scikit-learn's `RandomForestRegressor` learns the losses' ranks (1 the best, failed trials last)
 from the configs; `permutation_importance` then shuffles one dimension among trials that the
@@ -29,7 +29,7 @@ ABSENT = -1.0  # the place of a dimension that a config lacks, apart from [0, 1]
 
 @dataclass(frozen=True)
 class Importances:
-    """For each dimension the mean fall of R² and its standard deviation over folds; `score` is R² unshuffled."""
+    """Each dimension's mean fall of R² and its deviation over folds; `score` is R² unshuffled."""
 
     falls: dict[str, tuple[float, float]]
     score: float
@@ -38,9 +38,9 @@ class Importances:
 
 
 def importances(study: Any, *, space: Space | None = None, seed: int = 0) -> Importances:
-    """Measure how much worse a forest ranks trials that it hasn't seen, for each dimension shuffled.
+    """Measure how much worse a forest ranks unseen trials with each dimension shuffled.
 
-    Trials are those of one budget (`evidence.comparable`). Dimensions come the most important first.
+    Trials are those of one budget (`evidence.comparable`), the most important dimension comes first.
     Raises HptError for fewer than ten trials, or if all losses are the same.
     """
     from scipy.stats import rankdata
@@ -60,7 +60,7 @@ def importances(study: Any, *, space: Space | None = None, seed: int = 0) -> Imp
     ranks = rankdata([record.outcome.rank_loss for record in records])  # (n,)
     if np.ptp(ranks) == 0:
         raise HptError(
-            f"study has {len(records)} trials of the same loss, or all failed, so nothing matters in it"
+            f"study has {len(records)} trials of one loss, or all failed, so nothing matters in it"
         )
     points = np.nan_to_num(
         [space.to_unit(record.config) for record in records], nan=ABSENT
@@ -107,9 +107,10 @@ def importance(
     standard deviation over five folds. Hatched bars are within two of them of zero.
 
     Caveat: importance belongs to the ranges that were searched. A dimension whose range holds only
-    good values looks unimportant, a range that reaches into failure looks all-important, and a strategy
-    that has settled on one value leaves nothing to learn. Two dimensions that moved together share their
-    importance in any proportion. Where R² is near zero the bars mean nothing, and the title says so.
+    good values looks unimportant, a range that reaches into failure looks all-important, and a
+    strategy that has settled on one value leaves nothing to learn. Two dimensions that moved
+    together share their importance in any proportion. Where R² is near zero the bars mean nothing,
+    and the title says so.
     """
     finished(study)
     found = importances(study, space=space, seed=seed)
@@ -129,9 +130,12 @@ def importance(
             zorder=3,
         )
     ax.axvline(0, color=INK, linewidth=1)
-    title = f"{names[0]} matters most: without it R² falls by {found.falls[names[0]][0]:.2f}, from {found.score:.2f}"
+    fall = found.falls[names[0]][0]
+    title = f"{names[0]} matters most: without it R² falls by {fall:.2f}, from {found.score:.2f}"
     if found.score < 0.1:
-        title = f"{found.trials} trials don't say what matters: R² is {found.score:.2f} on trials not seen"
+        title = (
+            f"{found.trials} trials don't say what matters: R² on unseen ones is {found.score:.2f}"
+        )
     listed = ", ".join(f"{name} {mean:.2f}" for name, (mean, _) in found.falls.items())
     finish(
         ax,

@@ -1,4 +1,4 @@
-"""The isolation plot: what one hyperparameter can do when all others are tuned for each of its values.
+"""The isolation plot: what a hyperparameter can do when the others are tuned for each of its values.
 
 From the Deep Learning Tuning Playbook (Godbole et al., 2023,
 https://github.com/google-research/tuning_playbook): to compare the values of a scientific
@@ -35,14 +35,15 @@ def isolation(
     log: bool | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the best trial for each value of dimension `name`, or each bucket of its values; return the axes.
+    """Draw the best trial of each value of dimension `name`, or bucket of them; return the axes.
 
     Trials are those of one budget (`evidence.comparable`). A Choice, and an Int of at most twelve
-    values, has one bucket per value; any other range is cut into `buckets` of equal width on its own
-    scale. Below each stands how many trials it had; failed trials, of whatever budget, are crosses at the top.
+    values, has one bucket per value; any other range is cut into `buckets` of equal width on its
+    own scale. Below each stands how many trials it had; failed trials, of whatever budget, are
+    crosses at the top. `space` is needed with a bare History.
 
-    Caveat: the best of many is lower than the best of few, by luck alone, so compare buckets with like
-    numbers of trials. It says what a value can do with the others tuned as far as this search tuned
+    Caveat: the best of many is lower than the best of few, by luck alone, so compare buckets with
+    like numbers of trials. It says what a value can do with the others tuned as far as this search tuned
     them, not what it does on average, and the best trial of a bucket was trained once.
     """
     shown = drawn(study, space)
@@ -140,7 +141,7 @@ def _buckets(domain: Domain, buckets: int) -> list[tuple[str, tuple[float, float
 
 
 def _inside(domain: Domain, record: Record, name: str, part: tuple[float, float]) -> bool:
-    """Say whether a record lies in a bucket: the lower end belongs to it, the upper to the next one."""
+    """Say whether a record lies in a bucket; its upper end belongs to the next one."""
     place = domain.place_of(record.config[name])
     return part[0] <= place < part[1] or place == part[1] == 1.0
 

@@ -1,4 +1,4 @@
-"""The loss along one dimension (`slice`), where a good region ends (`boundaries`), and along two (`contour`).
+"""The loss along one dimension (`slice`), and whether its range is wide enough (`boundaries`).
 
 `boundaries` is what the Deep Learning Tuning Playbook (Godbole et al., 2023,
 https://github.com/google-research/tuning_playbook) calls a basic hyperparameter axis plot: a
@@ -11,24 +11,28 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm, Normalize
 
 from hpt_lab.domains import Choice, Domain
 from hpt_lab.errors import HptError
 from hpt_lab.evidence import OUTER, Edge, best_of, comparable, edges, has_edges, say
 from hpt_lab.history import Record
-from hpt_lab.plots.dimensions import active, axis_label, check_dimension, drawn, dress, place
+from hpt_lab.plots.dimensions import (
+    active,
+    axis_label,
+    check_dimension,
+    drawn,
+    dress,
+    place,
+    spread,
+)
 from hpt_lab.plots.figure import (
     BEST,
     BLUE,
-    FAILED,
     FAINT,
     GREEN,
     INK,
     ORANGE,
-    VERMILLION,
     axes,
     count,
     failures,
@@ -36,8 +40,6 @@ from hpt_lab.plots.figure import (
     loss_scale,
 )
 from hpt_lab.space import Space
-
-FEWEST = 4  # points that a contour is drawn through
 
 
 def slice(
@@ -90,11 +92,11 @@ def slice(
 
 
 def _points(ax: Axes, domain: Domain, name: str, records: list[Record]) -> None:
-    """Draw the records as dots, larger ones trained longer, several at one value spread a little."""
+    """Draw the records as dots, larger ones trained longer."""
     if not records:
         return
     most = max(record.budget for record in records)
-    xs = [_spread(domain, record, name) for record in records]
+    xs = [spread(domain, record, name) for record in records]
     sizes = [18 + 40 * math.sqrt(record.budget / most) for record in records]
     varied = len({record.budget for record in records}) > 1
     ax.scatter(
@@ -107,14 +109,6 @@ def _points(ax: Axes, domain: Domain, name: str, records: list[Record]) -> None:
         zorder=3,
         label="a trial (larger: trained longer)" if varied else "a trial",
     )
-
-
-def _spread(domain: Domain, record: Record, name: str) -> float:
-    """Return where a record's dot lies: of a Choice a little beside its value, by the trial's id."""
-    at = place(domain, record.config[name])
-    if isinstance(domain, Choice):
-        return at + 0.3 * ((record.trial.id * 0.618) % 1 - 0.5)
-    return at
 
 
 def boundaries(
@@ -170,7 +164,7 @@ def _marked(
 ) -> None:
     if records:
         ax.scatter(
-            [_spread(domain, record, name) for record in records],
+            [spread(domain, record, name) for record in records],
             [record.loss for record in records],
             s=40,
             color=color,
@@ -225,106 +219,4 @@ def _verdict(name: str, both: list[Edge]) -> tuple[str, str]:
     return (
         f"The range of {name} looks wide enough: {inner} of the best {both[0].marked} lie inside",
         why,
-    )
-
-
-def contour(
-    study: Any, x: str, y: str, *, space: Space | None = None, ax: Axes | None = None
-) -> Axes:
-    """Draw the trials in the plane of two dimensions, coloured by loss, with level lines between them.
-
-    Lines join points of equal loss, interpolated linearly between neighbouring trials; with a Choice
-    among the two, or fewer than four places, there are points only. Failed trials are black crosses.
-
-    Caveat: between the points nothing was measured. Lines follow single, noisy losses, whatever the
-    other dimensions were; where trials are sparse the picture is invention.
-    """
-    shown = drawn(study, space)
-    first = shown.space[check_dimension(x, shown.space, "x")]
-    second = shown.space[check_dimension(y, shown.space, "y")]
-    if x == y:
-        raise HptError(
-            f"x and y must be two dimensions, got {x!r} twice; try plots.slice(study, {x!r})"
-        )
-    here = active(shown.good, x, y)
-    ax = axes(ax, width=8.0, height=6.0)
-    dress(ax, first, "x")
-    dress(ax, second, "y")
-    if here:
-        _plane(ax, (first, second), (x, y), here)
-    broken = active(shown.failed, x, y)
-    if broken:
-        ax.plot(
-            [place(first, r.config[x]) for r in broken],
-            [place(second, r.config[y]) for r in broken],
-            linestyle="none",
-            label=f"failed ({len(broken)})",
-            **FAILED,
-        )
-    title = f"No trial with {x} and {y} has a loss"
-    if here:
-        title = f"The best loss, {here[0].loss:.3g}, at {x} = {say(here[0].config[x])}, {y} = {say(here[0].config[y])}"
-    return finish(
-        ax,
-        title=title,
-        xlabel=axis_label(x, first),
-        ylabel=axis_label(y, second),
-        description=f"{count(len(here), 'trial')} by {x} and {y}, coloured by loss; {len(broken)} failed.",
-    )
-
-
-def _plane(
-    ax: Axes, domains: tuple[Domain, Domain], names: tuple[str, str], records: list[Record]
-) -> None:
-    xs = np.array([_spread(domains[0], record, names[0]) for record in records])
-    ys = np.array([_spread(domains[1], record, names[1]) for record in records])
-    losses = np.array([record.loss for record in records])
-    spans = 0 < 10 * losses.min() <= losses.max()
-    norm = (LogNorm if spans else Normalize)(losses.min(), losses.max())
-    numeric = not any(isinstance(domain, Choice) for domain in domains)
-    units = [
-        [domain.place_of(record.config[name]) for domain, name in zip(domains, names, strict=True)]
-        for record in records
-    ]
-    apart = np.unique(np.array(units), axis=0)
-    if (
-        numeric
-        and len(apart) >= FEWEST
-        and np.linalg.matrix_rank(apart - apart.mean(axis=0), tol=1e-6) == 2
-    ):
-        levels = (
-            np.geomspace(losses.min(), losses.max(), 9)
-            if spans
-            else np.linspace(losses.min(), losses.max(), 9)
-        )
-        if levels[-1] > levels[0]:
-            _levels(ax, np.array(units), (xs, ys), losses, levels, norm)
-    dots = ax.scatter(
-        xs, ys, c=losses, cmap="cividis", norm=norm, s=46, edgecolors=INK, linewidths=0.6, zorder=3
-    )
-    ax.plot(
-        xs[0], ys[0], linestyle="none", zorder=5, label=f"best: trial {records[0].trial.id}", **BEST
-    )
-    bar = ax.figure.figure.colorbar(dots, ax=ax, pad=0.02)  # type: ignore[union-attr]
-    bar.set_label("loss (darker: better)", color=INK, fontsize=11)
-    bar.ax.tick_params(which="both", colors=INK, labelsize=10)
-
-
-def _levels(
-    ax: Axes,
-    units: np.ndarray,
-    at: tuple[np.ndarray, np.ndarray],
-    losses: np.ndarray,
-    levels: np.ndarray,
-    norm: Normalize,
-) -> None:
-    """Fill between level lines: neighbours are those of the unit square, where scales are alike."""
-    from matplotlib.tri import Triangulation
-
-    _, first = np.unique(units, axis=0, return_index=True)
-    mesh = Triangulation(units[first, 0], units[first, 1])
-    drawn_mesh = Triangulation(at[0][first], at[1][first], mesh.triangles)
-    ax.tricontourf(drawn_mesh, losses[first], levels=levels, cmap="cividis", norm=norm, alpha=0.45)
-    ax.tricontour(
-        drawn_mesh, losses[first], levels=levels, colors=VERMILLION, linewidths=0.5, alpha=0.6
     )

@@ -79,7 +79,7 @@ def next_steps(study: Any, space: Space | None = None) -> list[Step]:
     >>> line = Space(x=Float(0, 1))
     >>> study = tune(lambda config: config["x"], random_search(line, trials=40, seed=0))
     >>> print(next_steps(study)[0])
-    The best trial has x = ...
+    10 of the best 10 trials have x from 0.0 to 0.2, as ...
     """
     history = history_of(study)
     space = space_of(study, space)
@@ -104,7 +104,7 @@ def _holm(zones: list[Zone]) -> list[Zone]:
 
 
 def _strongest(zones: list[Zone]) -> list[Zone]:
-    """Return for every dimension the zone in which failures crowd most; `zones` come in that order."""
+    """Return each dimension's zone in which failures crowd most; `zones` come in that order."""
     first: dict[str, Zone] = {}
     for zone in zones:
         if not isinstance(zone, Edge):
@@ -118,9 +118,10 @@ def _edge_step(edge: Edge, history: History, space: Space) -> Step:
     assert best is not None  # or there would be no edge
     end = ends(domain)[0 if edge.side == "lower" else 1]
     found = (
-        f"The best trial has {edge.name} = {say(best.config[edge.name])}, at the {edge.side} "
-        f"edge: {edge.hits} of the best {edge.marked} trials lie {edge.where} where "
-        f"{edge.inside} of all {edge.trials} do (budget {edge.budget:g}; {_by_chance(edge)})."
+        f"{edge.hits} of the best {edge.marked} trials have {edge.name} {edge.where}, as "
+        f"{edge.inside} of all {edge.trials} do, and the very best has "
+        f"{say(best.config[edge.name])}, at the {edge.side} edge of its range "
+        f"(budget {edge.budget:g}; {_by_chance(edge)})."
     )
     more = "Add values" if isinstance(domain, Choice) else "Widen the range"
     do = (
@@ -223,7 +224,7 @@ def _fall(curve: np.ndarray) -> float:
 
 
 def _seed_steps(history: History) -> list[Step]:
-    """Say that the best two configs can't be told apart, where the noise between trainings is known."""
+    """Say that the best two configs can't be told apart, where the noise of training is known."""
     runs = _runs(history)
     ranked = sorted(runs.values(), key=lambda its: float(np.mean([r.loss for r in its])))
     if len(ranked) < 2:
@@ -294,7 +295,7 @@ def _times(n: int) -> str:
 def _seed_advice(apart: float, noise: float, *, repeated: bool) -> str:
     needed = 2 * (NORMAL * noise / apart) ** 2 if apart > 0 else math.inf
     if needed > 100:
-        return "Take the simpler of the two: more than 100 trainings of each would hardly tell them apart."
+        return "Take the simpler of the two: 100 trainings of each would hardly tell them apart."
     least = "about" if repeated else "at least"
     return (
         f"Train both with other seeds, {least} {max(2, math.ceil(needed))} times each, to see a "
@@ -303,7 +304,7 @@ def _seed_advice(apart: float, noise: float, *, repeated: bool) -> str:
 
 
 def _jitter(record: Record) -> float:
-    """Return how much a trial's own loss moves from epoch to epoch at the end; 0 if that is unknown.
+    """Return how much a trial's own loss moves from epoch to epoch at the end; 0 if unknown.
 
     From second differences, to which a trend adds nothing: those of steady noise have six times
     its variance.
