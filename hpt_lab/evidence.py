@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -51,7 +52,7 @@ class Zone:
     marked: int
     hits: int
 
-    @property
+    @cached_property
     def chance(self) -> float:
         """Probability of at least so many hits if the marked trials were any of them."""
         found = scipy.stats.hypergeom.sf(self.hits - 1, self.trials, self.inside, self.marked)
@@ -105,7 +106,7 @@ def space_of(study: Any, space: Space | None = None) -> Space:
 
 
 def comparable(history: History) -> list[Record]:
-    """List the records of one budget: the largest that ENOUGH trials reached, else the commonest."""
+    """List the records of one budget: the largest that ENOUGH trials have, else the commonest."""
     sizes: dict[float, int] = {}
     for record in history.records:
         sizes[record.budget] = sizes.get(record.budget, 0) + 1
@@ -211,7 +212,7 @@ def _edge_words(domain: Domain, side: Side, reach: float) -> str:
 
 
 def failure_zones(history: History, space: Space) -> list[Zone]:
-    """Count the failed trials in parts of each dimension: a Choice's value, or one side of a cut."""
+    """Count the failed trials in parts of each dimension: a Choice's value, a side of a cut."""
     last = {record.trial.id: record for record in history.records}
     for record in history.records:
         if record.outcome.failed:

@@ -46,16 +46,21 @@ def drawn(study: Any, space: Space | None) -> Drawn:
     space = space_of(study, space)
     for record in past.records:
         space.check(record.config)
-    last = {record.trial.id: record for record in past.records}
-    if past.best:
-        last[past.best.trial.id] = past.best
-    ranked = sorted(last.values(), key=lambda record: (record.outcome.rank_loss, record.trial.id))
+    ranked = sorted(last_of(past), key=lambda record: (record.outcome.rank_loss, record.trial.id))
     return Drawn(
         past,
         space,
         [record for record in ranked if not record.outcome.failed],
         [record for record in ranked if record.outcome.failed],
     )
+
+
+def last_of(history: History) -> list[Record]:
+    """Return every trial's last record, the best trial's best, in the order of the trials."""
+    last = {record.trial.id: record for record in history.records}
+    if history.best:
+        last[history.best.trial.id] = history.best
+    return [last[trial] for trial in sorted(last)]
 
 
 def active(records: Sequence[Record], *names: str) -> list[Record]:
@@ -80,7 +85,7 @@ def place(domain: Domain, value: Any) -> float:
 
 
 def spread(domain: Domain, record: Record, name: str) -> float:
-    """Return where a record's dot lies: of a Choice a little beside its value, by the trial's id."""
+    """Return where a record's dot lies: of a Choice a little beside its value, by its id."""
     at = place(domain, record.config[name])
     if isinstance(domain, Choice):
         return at + 0.3 * ((record.trial.id * 0.618) % 1 - 0.5)

@@ -40,7 +40,7 @@ class Importances:
 def importances(study: Any, *, space: Space | None = None, seed: int = 0) -> Importances:
     """Measure how much worse a forest ranks unseen trials with each dimension shuffled.
 
-    Trials are those of one budget (`evidence.comparable`), the most important dimension comes first.
+    Trials are those of one budget (`evidence.comparable`). The most important dimension is first.
     Raises HptError for fewer than ten trials, or if all losses are the same.
     """
     from scipy.stats import rankdata

@@ -1,4 +1,4 @@
-"""The isolation plot: what a hyperparameter can do when the others are tuned for each of its values.
+"""The isolation plot: what a hyperparameter can do with the others tuned for each of its values.
 
 From the Deep Learning Tuning Playbook (Godbole et al., 2023,
 https://github.com/google-research/tuning_playbook): to compare the values of a scientific
@@ -43,8 +43,8 @@ def isolation(
     crosses at the top. `space` is needed with a bare History.
 
     Caveat: the best of many is lower than the best of few, by luck alone, so compare buckets with
-    like numbers of trials. It says what a value can do with the others tuned as far as this search tuned
-    them, not what it does on average, and the best trial of a bucket was trained once.
+    like numbers of trials. It says what a value can do with the others tuned as far as this search
+    tuned them, not what it does on average, and the best trial of a bucket was trained once.
     """
     shown = drawn(study, space)
     domain = shown.space[check_dimension(name, shown.space)]

@@ -53,8 +53,8 @@ def slice(
     """Draw every trial's last loss against its value of dimension `name`; return the axes.
 
     Larger points were trained longer; failed trials are crosses at the top edge. A config without
-    the dimension is left out, and counted in the description. log=None takes a log scale where losses
-    span 10x. `space` is needed with a bare History.
+    the dimension is left out, and counted in the description. log=None takes a log scale where
+    losses span 10x. `space` is needed with a bare History.
 
     Caveat: a slice shows one dimension and hides all others. A trend can be another dimension's,
     if a strategy moved both together; a cloud without trend can hide an optimum that moves with

@@ -79,7 +79,7 @@ def next_steps(study: Any, space: Space | None = None) -> list[Step]:
     >>> line = Space(x=Float(0, 1))
     >>> study = tune(lambda config: config["x"], random_search(line, trials=40, seed=0))
     >>> print(next_steps(study)[0])
-    10 of the best 10 trials have x from 0.0 to 0.2, as ...
+    9 of the best 10 trials have x from 0 to 0.2, as 9 of all 40 do, and the very best has ...
     """
     history = history_of(study)
     space = space_of(study, space)

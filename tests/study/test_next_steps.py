@@ -1,4 +1,4 @@
-"""What a study is said to support: silent on noise, there where it was planted, right in its numbers."""
+"""What a study is said to support: silent on noise, there if planted, right in its numbers."""
 
 import math
 from dataclasses import FrozenInstanceError
@@ -29,11 +29,11 @@ MIXED = Space(
 CLAIMS = {"edge", "budget", "failures"}
 SEARCHES = [
     (lambda seed: hpt.random_search(PLAIN, trials=40, budget=12, seed=seed), 60),
-    (lambda seed: hpt.random_search(MIXED, trials=150, budget=6, seed=seed), 30),
-    (lambda seed: hpt.hyperband(MIXED, max_budget=27, seed=seed), 50),
-    (lambda seed: hpt.asha(PLAIN, max_budget=9, trials=40, seed=seed), 30),
-    (lambda seed: hpt.tpe(MIXED, trials=40, budget=12, seed=seed), 24),
-    (lambda seed: hpt.bayesian_optimization(PLAIN, trials=20, budget=6, seed=seed), 6),
+    (lambda seed: hpt.random_search(MIXED, trials=80, budget=6, seed=seed), 40),
+    (lambda seed: hpt.hyperband(MIXED, max_budget=9, seed=seed), 50),
+    (lambda seed: hpt.asha(PLAIN, max_budget=9, trials=30, seed=seed), 30),
+    (lambda seed: hpt.tpe(MIXED, trials=40, budget=12, seed=seed), 16),
+    (lambda seed: hpt.bayesian_optimization(PLAIN, trials=16, budget=6, seed=seed), 4),
 ]
 
 
