@@ -27,6 +27,7 @@ BELOW["study"] = BELOW["strategies"] | {"strategies", "fingerprint", "evidence"}
 BELOW["training"] = {"errors", "arguments", "trial", "datasets", "arrays", "scaling", "fingerprint"}
 BELOW["curves"] = BELOW["study"] | {"study", "datasets"}  # its recorder imports training, inside functions
 BELOW["plots"] = {"errors", "arguments", "trial", "domains", "space", "history", "curves", "evidence"}
+BELOW["reports"] = BELOW["study"] | {"study", "plots", "curves"}
 BELOW["honesty"] = {"errors", "arguments"}
 BELOW["checks"] = BELOW["study"] | {"study", "curves", "honesty"}
 BELOW["claims"] = BELOW["checks"]

@@ -22,8 +22,8 @@ from hpt_lab.space import Space
 
 FEWEST = 10  # trials
 FOLDS = 5
-SHUFFLES = 10  # of each dimension in each fold
-TREES = 100
+SHUFFLES = 5  # of each dimension in each fold
+TREES = 50
 ABSENT = -1.0  # the place of a dimension that a config lacks, apart from [0, 1]
 
 

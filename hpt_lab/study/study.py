@@ -78,6 +78,12 @@ class Study:
 
         return next_steps(self)
 
+    def report(self, path: str | Path) -> Path:
+        """Write this study's report, one self-contained HTML file, to `path` and return it."""
+        from hpt_lab.reports import write_report
+
+        return write_report(self, path)
+
 
 Callback = Callable[[Study, Record], Any]
 
