@@ -27,6 +27,7 @@ table { border-collapse: collapse; margin: .6rem 0; overflow-wrap: normal; }
 th, td { padding: .3rem .9rem .3rem 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid #e2e2e2; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.whole { white-space: nowrap; }
 td.long { overflow-wrap: anywhere; min-width: 12rem; }
 ol.steps li { margin: .7rem 0; }
 figure { margin: 1rem 0 1.5rem; }

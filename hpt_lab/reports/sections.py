@@ -211,14 +211,15 @@ def edges_section(study: Study) -> str:
     words = paragraph(
         "How many of the best quarter lie in the outer fifth, and how often chance alone would put "
         f"at least so many there. Trials of budget {fact('edge-budget', found[0].budget)}. With "
-        "so many edges a small chance is bound to come up somewhere; the next steps above correct for that."
+        "so many edges a small chance is bound to come up somewhere; the next steps "
+        "above correct for that."
     )
     crowded = min(found, key=lambda edge: edge.chance)
     return section(
         "edges",
         "Edges of the space",
         words,
-        table(heads, rows, ["", "", "", *["number"] * 5]),
+        table(heads, rows, ["", "", "whole", *["number"] * 5]),
         drawing(plots.boundaries, study, crowded.name),
     )
 
@@ -268,8 +269,8 @@ def tested(recorded: Recorded) -> str:
         times = len(recorded.opened)
         if times > 1:
             words += (
-                f" The test part was opened {fact('test-openings', times)} times; this is the first "
-                "score. "
+                f" The test part was opened {fact('test-openings', times)} times; this is the "
+                "first score. "
                 "Choosing by the later ones would make it a validation set."
             )
         return section("test", "Test score", paragraph(words))

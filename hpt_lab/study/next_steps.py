@@ -121,7 +121,7 @@ def _edge_step(edge: Edge, history: History, space: Space) -> Step:
         f"{edge.hits} of the best {edge.marked} trials have {edge.name} {edge.where}, as "
         f"{edge.inside} of all {edge.trials} do, and the very best has "
         f"{say(best.config[edge.name])}, at the {edge.side} edge of its range "
-        f"(budget {edge.budget:g}; {_by_chance(edge)})."
+        f"(budget {edge.budget:g}; {_by_chance(edge.chance)})."
     )
     more = "Add values" if isinstance(domain, Choice) else "Widen the range"
     do = (
@@ -134,7 +134,7 @@ def _edge_step(edge: Edge, history: History, space: Space) -> Step:
 def _failure_step(zone: Zone) -> Step:
     found = (
         f"{zone.hits} of the {zone.marked} failed trials have {zone.name} {zone.where}, as "
-        f"{zone.inside} of all {zone.trials} do ({_by_chance(zone)})."
+        f"{zone.inside} of all {zone.trials} do ({_by_chance(zone.chance)})."
     )
     do = "Read their errors, then repair what breaks there or leave that part out of the space."
     return Step("failures", found, do, zone.name, _numbers(zone))
@@ -150,12 +150,8 @@ def _numbers(zone: Zone) -> dict[str, float]:
     }
 
 
-def _by_chance(zone: Zone) -> str:
-    return (
-        f"by chance {zone.chance:.1g}"
-        if zone.chance >= 1e-6
-        else "by chance below one in a million"
-    )
+def _by_chance(chance: float) -> str:
+    return f"by chance {chance:.1g}" if chance >= 1e-6 else "by chance below one in a million"
 
 
 def _budget_steps(history: History) -> list[Step]:
@@ -182,7 +178,7 @@ def _budget_steps(history: History) -> list[Step]:
     found = (
         f"{falling} of {len(falls)} fully trained trials still improve: from the last but one "
         f"sixth of training to the last, {name} falls by {np.median(falls):.1%} in the median "
-        f"(budget {largest:g}; by chance {chance:.1g})."
+        f"(budget {largest:g}; {_by_chance(chance)})."
     )
     do = "Give the trials more budget before you compare them further: the ranking may change."
     return [
