@@ -82,8 +82,9 @@ def dots(ax):
 
 
 @pytest.mark.parametrize("name", [*ON_SPACE, *WITHOUT])
-@pytest.mark.parametrize("trials", [1, 2, 3, 60])
-@pytest.mark.parametrize("fate", ["some fail", "all fail"])
+@pytest.mark.parametrize(
+    ("trials", "fate"), [(1, "some fail"), (2, "all fail"), (3, "some fail"), (60, "some fail")]
+)
 def test_every_picture_draws_any_study_or_says_why_not(name, trials, fate):
     fails = {} if fate == "some fail" else {"fails": lambda trial: True}
     drawn = run(hpt.random_search(SPACE, trials=60, seed=1), most=trials, **fails)
@@ -132,7 +133,7 @@ def test_a_bare_history_needs_its_space(name, study):
     ],
 )
 def test_a_wrong_argument_is_refused_by_name(draw, study):
-    with pytest.raises(hpt.HptError, match="name|buckets|two|must|no trial has both"):
+    with pytest.raises(hpt.HptError, match=r"name|buckets|two|must|no trial has both"):
         draw(study)
 
 
