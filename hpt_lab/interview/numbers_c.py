@@ -90,3 +90,43 @@ def steps_by_share() -> Mapping[str, Any]:
     steps = [50 * math.ceil(rows / 32) for rows in (1000, 4000, 16000)]
     return {"few": f"{steps[0]:,}", "some": f"{steps[1]:,}", "many": f"{steps[2]:,}",
             "times": round(steps[2] / steps[0])}
+
+
+# Lesson 03, second part
+
+
+@numbers
+def price_of_two_errors() -> Mapping[str, Any]:
+    """Set the threshold where a miss costs 40 and a false alarm 2."""
+    share = 2 / (2 + 40)
+    return {"threshold": f"{share:.3f}", "percent": f"{100 * share:.1f}", "odds": round(40 / 2)}
+
+
+@numbers
+def folds_as_seeds() -> Mapping[str, Any]:
+    """Give the interval that five folds at 80, 84, 82, 90, 84 % pretend to have."""
+    scores = np.array([80.0, 84.0, 82.0, 90.0, 84.0])
+    error = scores.std(ddof=1) / math.sqrt(5)
+    return {"mean": f"{scores.mean():.0f}", "error": f"{error:.1f}",
+            "rows": f"{100 * math.sqrt(0.84 * 0.16 / 250):.1f}"}
+
+
+@numbers
+def share_of_luck() -> Mapping[str, Any]:
+    """Add independent luck of 3.6 points from rows, 1.3 from training rows and 0.7 from the seed."""
+    def total(seeds: int) -> float:
+        return math.sqrt(3.6**2 + 1.3**2 + 0.7**2 / seeds)
+
+    return {"all": f"{total(1):.1f}", "ten": f"{total(10):.1f}",
+            "more_rows": f"{math.sqrt(3.6**2 / 4 + 1.3**2 + 0.7**2):.1f}"}
+
+
+@numbers
+def bootstrap_of_positives() -> Mapping[str, Any]:
+    """Give the rough error of a recall of 0.6 with 90 and with 360 positives."""
+    few = math.sqrt(0.6 * 0.4 / 90)
+    return {"few": _points(few), "many": _points(few / 2), "width": _points(4 * few)}
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.0f}"
