@@ -121,3 +121,13 @@ def digits_race() -> Mapping[str, Any]:
     return {"valid": f"{apart[:, 0].mean():.2f}", "test": f"{abs(apart[:, 1].mean()):.2f}",
             "error": f"{error[1]:.1f}", "seen": f"{results[:, 0, 0].mean():.1f}",
             "model": f"{results[:, 2, 0].mean():.1f}", "sealed": f"{results[:, 0, 1].mean():.1f}"}
+
+
+@numbers
+def unlabelled_rates() -> Mapping[str, Any]:
+    """Read the four unlabelled training losses at epochs 1 and 40."""
+    read = {}
+    for name, rate in {"a": 0.01, "b": 0.0001, "c": 1.0, "d": 0.001}.items():
+        loss = _run("digits-mlp", "loss", 0, **DIGITS | {"learning_rate": rate})
+        read |= {f"first_{name}": f"{loss[0]:.1f}", f"last_{name}": f"{loss[39]:.2g}"}
+    return read | {"chance": f"{np.log(10):.1f}"}
