@@ -10,11 +10,11 @@ import numpy as np
 from hpt_lab import curves, experiments
 from hpt_lab.interview.numbers import numbers
 
-DIGITS = {"batch_size": 32, "units": 64, "layers": 2, "dropout": 0.0, "optimizer": "sgd"}
-SPIRALS = {"learning_rate": 0.003, "units": 128, "layers": 2, "activation": "relu"}
+DIGITS: dict[str, Any] = {"batch_size": 32, "units": 64, "layers": 2, "dropout": 0.0, "optimizer": "sgd"}
+SPIRALS: dict[str, Any] = {"learning_rate": 0.003, "units": 128, "layers": 2, "activation": "relu"}
 
 
-def _run(table: str, quantity: str, seed: int, **config: float | str) -> np.ndarray:
+def _run(table: str, quantity: str, seed: int, **config: Any) -> np.ndarray:
     found = curves.load(table)
     return found.curves[quantity][found.row(config), seed]
 
@@ -46,7 +46,7 @@ def strong_dropout() -> Mapping[str, Any]:
 @numbers
 def two_ends() -> Mapping[str, Any]:
     """Read the two spiral runs that end at nearly the same validation loss."""
-    read = {}
+    read: dict[str, np.ndarray] = {}
     for name, decay in (("a", 0.0), ("b", 1.0)):
         for part, quantity in (("train", "loss"), ("valid", "val_loss")):
             read[f"{part}_{name}"] = _run("spirals-mlp", quantity, 0, **SPIRALS, weight_decay=decay)
@@ -126,7 +126,7 @@ def digits_race() -> Mapping[str, Any]:
 @numbers
 def unlabelled_rates() -> Mapping[str, Any]:
     """Read the four unlabelled training losses at epochs 1 and 40."""
-    read = {}
+    read: dict[str, str] = {}
     for name, rate in {"a": 0.01, "b": 0.0001, "c": 1.0, "d": 0.001}.items():
         loss = _run("digits-mlp", "loss", 0, **DIGITS | {"learning_rate": rate})
         read |= {f"first_{name}": f"{loss[0]:.1f}", f"last_{name}": f"{loss[39]:.2g}"}

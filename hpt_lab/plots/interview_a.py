@@ -6,21 +6,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hpt_lab import curves
+from hpt_lab import curves, experiments
 from hpt_lab.plots.figure import BLUE, GREEN, INK, ORANGE, VERMILLION, alt, axes, finish
 
 STYLES = ((BLUE, "-"), (VERMILLION, "--"), (GREEN, "-."), (ORANGE, ":"))
-DIGITS = {"batch_size": 32, "units": 64, "layers": 2, "dropout": 0.0, "optimizer": "sgd"}
-SPIRALS = {"learning_rate": 0.003, "units": 128, "layers": 2, "activation": "relu"}
+DIGITS: dict[str, Any] = {"batch_size": 32, "units": 64, "layers": 2, "dropout": 0.0, "optimizer": "sgd"}
+SPIRALS: dict[str, Any] = {"learning_rate": 0.003, "units": 128, "layers": 2, "activation": "relu"}
 
 
-def _run(table: str, quantity: str, seed: int, **config: float | str) -> np.ndarray:
+def _run(table: str, quantity: str, seed: int, **config: Any) -> np.ndarray:
     """Return one recorded curve, epoch by epoch."""
     found = curves.load(table)
     return found.curves[quantity][found.row(config), seed]
@@ -180,8 +181,6 @@ def three_seeds_two_configs() -> Axes:
 
 def four_starts() -> Axes:
     """Draw the final regrets of 30 seeds for four ways to start a Gaussian process on Branin."""
-    from hpt_lab import experiments
-
     regrets = experiments.load("lesson_05.starts")
     names = ("2 Sobol", "8 Sobol", "16 Sobol", "8 independent")
     ax = axes(None, 7.5, 4)
@@ -199,8 +198,6 @@ def four_starts() -> Axes:
 
 def two_schedulers() -> Axes:
     """Draw the regrets of 60 searches with twelve workers, with and without a lie about pending trials, in order."""
-    from hpt_lab import experiments
-
     regrets = np.sort(experiments.load("lesson_05.batches")[:, 2, :2], axis=0)
     ax = axes(None, 7.5, 4)
     for style, name in enumerate(("scheduler A", "scheduler B")):
@@ -214,8 +211,6 @@ def two_schedulers() -> Axes:
 
 def model_and_random() -> Figure:
     """Draw validation and test error of random search and a Gaussian process on the digits table."""
-    from hpt_lab import experiments
-
     results = experiments.load("lesson_05.digits")[:, [0, 2]].mean(axis=0)  # (strategies, trials, 2)
     figure, panels = _pair()
     told = []
