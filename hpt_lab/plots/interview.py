@@ -1,7 +1,8 @@
-"""The pictures that questions of the interview room ask about, by the name that a question gives as `picture`.
+"""The pictures that questions of the interview room ask about, by their names.
 
-They live in the modules `interview_*.py`. Each has a dict PICTURES of functions without arguments that draw recorded
-curves, return the figure or its axes, and leave an alt text that tells what is seen, not what it means.
+They live in the modules `interview_*.py`. Each has a dict PICTURES of functions without arguments
+that draw recorded curves, return the figure or its axes, and leave an alt text that tells what is
+seen, not what it means.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ def pictures() -> dict[str, Picture]:
             theirs = importlib.import_module(module.name).PICTURES
             twice = sorted(found.keys() & theirs)
             if twice:
-                raise InterviewError(f"{module.name} draws {twice}, as another module does; rename one")
+                raise InterviewError(
+                    f"{module.name} draws {twice}, as another module does; rename one"
+                )
             found |= theirs
     return found
 

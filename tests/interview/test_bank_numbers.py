@@ -1,4 +1,4 @@
-"""The numbers of the bank against other ways to get them: simulation, scikit-learn, SciPy, the package itself."""
+"""The bank's numbers against other ways to get them: dice, scikit-learn, SciPy, the package."""
 
 import itertools
 
@@ -34,18 +34,28 @@ def test_expected_improvement_is_what_dice_give():
 
 def test_the_evidence_is_the_density_of_a_joint_normal():
     given = of("evidence_of_two")
-    for name, correlation, y in (("apart", 0.0, (1, 1)), ("alike", 0.9, (1, 1)), ("against", 0.9, (1, -1))):
+    for name, correlation, y in (
+        ("apart", 0.0, (1, 1)),
+        ("alike", 0.9, (1, 1)),
+        ("against", 0.9, (1, -1)),
+    ):
         density = stats.multivariate_normal([0, 0], [[1, correlation], [correlation, 1]]).logpdf(y)
         assert given[name] == pytest.approx(density + np.log(2 * np.pi), abs=0.051)
 
 
-@pytest.mark.parametrize(("noise", "mean", "std"), [(1e-9, 0.8, "std"), (0.25, "mean", "noisy_std")])
+@pytest.mark.parametrize(
+    ("noise", "mean", "std"), [(1e-9, 0.8, "std"), (0.25, "mean", "noisy_std")]
+)
 def test_one_neighbour_is_what_the_packages_process_says(noise, mean, std):
     given = of("one_neighbour")
     at = np.linspace(0, 1, 100_001)
     r = np.sqrt(5) * at
-    place = at[np.abs((1 + r + r**2 / 3) * np.exp(-r) - 0.8).argmin()]  # where the correlation is 0.8
-    process = condition(np.zeros((1, 1)), np.array([1.0]), np.zeros(1, int), np.log([1.0, 1.0, noise]))
+    place = at[
+        np.abs((1 + r + r**2 / 3) * np.exp(-r) - 0.8).argmin()
+    ]  # where the correlation is 0.8
+    process = condition(
+        np.zeros((1, 1)), np.array([1.0]), np.zeros(1, int), np.log([1.0, 1.0, noise])
+    )
     found = process.posterior(np.array([[place]]))
     assert found[0][0] == pytest.approx(mean if isinstance(mean, float) else given[mean], abs=0.006)
     assert found[1][0] == pytest.approx(given[std], abs=0.006)
@@ -55,13 +65,18 @@ def test_metrics_are_those_of_scikit_learn():
     given = of("confusion")
     truth = np.repeat([1, 1, 0, 0], [80, 20, 120, 9780])
     said = np.repeat([1, 0, 1, 0], [80, 20, 120, 9780])
-    for name, score in (("precision", metrics.precision_score), ("recall", metrics.recall_score),
-                        ("f1", metrics.f1_score)):
+    for name, score in (
+        ("precision", metrics.precision_score),
+        ("recall", metrics.recall_score),
+        ("f1", metrics.f1_score),
+    ):
         assert given[name] == pytest.approx(score(truth, said), abs=0.005)
     ranking = of("ranking_of_six")
     labels = [0, 1, 1, 0, 0, 0]
     scores = [6, 5, 4, 3, 2, 1]
-    assert ranking["average"] == pytest.approx(metrics.average_precision_score(labels, scores), abs=0.006)
+    assert ranking["average"] == pytest.approx(
+        metrics.average_precision_score(labels, scores), abs=0.006
+    )
     assert ranking["auc"] == pytest.approx(metrics.roc_auc_score(labels, scores), abs=0.006)
 
 
@@ -73,17 +88,23 @@ def test_the_luck_of_the_best_is_what_dice_give():
 
 
 def test_empty_folds_and_siblings_are_what_shuffling_gives():
-    cards = np.array([RNG.permutation(100)[:5] // 20 for _ in range(20_000)])  # the folds of five positives
+    cards = np.array(
+        [RNG.permutation(100)[:5] // 20 for _ in range(20_000)]
+    )  # the folds of five positives
     full = np.mean([len(set(row)) == 5 for row in cards])
     assert of("folds_without_positives")["one_each"] == pytest.approx(100 * full, abs=0.8)
-    folds = np.array([RNG.permutation(120)[:5] // 24 for _ in range(20_000)])  # the folds of one patient's rows
+    folds = np.array(
+        [RNG.permutation(120)[:5] // 24 for _ in range(20_000)]
+    )  # the folds of one patient's rows
     alone = np.mean((folds[:, 1:] == folds[:, :1]).all(axis=1))
     assert of("siblings_in_training")["known"] == pytest.approx(100 * (1 - alone), abs=0.2)
 
 
 def test_the_paired_test_is_what_coins_give():
     heads = RNG.binomial(44, 0.5, 400_000)
-    assert of("one_alone_is_right")["exact"] == pytest.approx((np.abs(heads - 22) >= 8).mean(), abs=0.0025)
+    assert of("one_alone_is_right")["exact"] == pytest.approx(
+        (np.abs(heads - 22) >= 8).mean(), abs=0.0025
+    )
 
 
 def test_bias_and_variance_add_up():
@@ -113,15 +134,23 @@ def test_decay_and_running_means_are_what_loops_give():
     assert of("lag_of_an_average")["wait"] == pytest.approx(step, abs=1)
 
 
-@pytest.mark.parametrize(("numbers", "picture", "shown"), [
-    ("loss_turns", "loss_turns_accuracy_climbs", ("low", "high", "before", "after")),
-    ("strong_dropout", "training_above_validation", ("loss", "unseen", "end", "unseen_end")),
-    ("two_ends", "equal_validation_unequal_training", ("train_a", "valid_a", "train_b", "valid_b")),
-    ("promise_and_test", "best_of_many", ("val_10", "val_300", "test_10", "test_300")),
-    ("starts", "four_starts", ("two", "eight", "alone", "worst")),
-    ("pending", "two_schedulers", ("blind", "lie", "mean_blind", "mean_lie")),
-    ("digits_race", "model_and_random", ("seen", "model", "sealed")),
-    ("unlabelled_rates", "four_rates", ("last_a", "last_b", "last_c", "last_d"))])
+@pytest.mark.parametrize(
+    ("numbers", "picture", "shown"),
+    [
+        ("loss_turns", "loss_turns_accuracy_climbs", ("low", "high", "before", "after")),
+        ("strong_dropout", "training_above_validation", ("loss", "unseen", "end", "unseen_end")),
+        (
+            "two_ends",
+            "equal_validation_unequal_training",
+            ("train_a", "valid_a", "train_b", "valid_b"),
+        ),
+        ("promise_and_test", "best_of_many", ("val_10", "val_300", "test_10", "test_300")),
+        ("starts", "four_starts", ("two", "eight", "alone", "worst")),
+        ("pending", "two_schedulers", ("blind", "lie", "mean_blind", "mean_lie")),
+        ("digits_race", "model_and_random", ("seen", "model", "sealed")),
+        ("unlabelled_rates", "four_rates", ("last_a", "last_b", "last_c", "last_d")),
+    ],
+)
 def test_an_answer_quotes_what_its_picture_shows(numbers, picture, shown):
     told = describe(draw(picture))
     assert [key for key in shown if str(NUMBERS[numbers]()[key]) not in told] == []
