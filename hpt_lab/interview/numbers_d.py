@@ -61,6 +61,8 @@ def two_candidates() -> Mapping[str, Any]:
         "safe": f"{safe:.4f}",
         "open": f"{open_:.4f}",
         "times": f"{open_ / safe:.1f}",
+        "when_safe": f"{safe / stats.norm.cdf(-0.5):.2f}",
+        "when_open": f"{open_ / stats.norm.cdf(-0.08 / 0.12):.2f}",
         "z_safe": f"{-0.01 / 0.02:.1f}",
         "z_open": f"{-0.08 / 0.12:.2f}",
         "p_safe": round(100 * stats.norm.cdf(-0.5)),

@@ -67,8 +67,8 @@ def cut_after_one_epoch() -> Axes:
         title="27 random configs, all trained to epoch 81",
         xlabel="learning rate",
         ylabel="final validation error, %",
-        description=f"Nine went on, with a median rate of {np.median(rates[kept]):g} and errors from "
-        f"{final[kept].min():.1f} %; of the 18 that were cut {len(near)} end "
+        description=f"Nine went on, with a median rate of {np.median(rates[kept]):g} and errors "
+        f"from {final[kept].min():.1f} %; of the 18 that were cut {len(near)} end "
         f"within 1.5 points of that, with a median rate of {np.median(rates[near]):g}, the best "
         f"at {final[cut].min():.1f} %.",
     )
@@ -92,8 +92,8 @@ def two_flat_runs() -> Axes:
         title="Two runs that go nowhere",
         xlabel="epoch",
         ylabel="validation error, %",
-        description=f"Run A lies at {100 * (1 - low[19]):.0f} %, run B at {100 * (1 - high[19]):.0f} % "
-        "after 20 epochs; both are nearly level from the start.",
+        description=f"Run A lies at {100 * (1 - low[19]):.0f} %, run B at "
+        f"{100 * (1 - high[19]):.0f} % after 20 epochs; both are nearly level from the start.",
     )
 
 
@@ -152,8 +152,8 @@ def training_above_validation() -> Axes:
         title="One run, two losses",
         xlabel="epoch",
         ylabel="cross-entropy",
-        description=f"In epoch 21 training loss is {loss[20]:.2f} and validation loss {unseen[20]:.2f}; "
-        f"they end at {loss[-1]:.2f} and {unseen[-1]:.2f}.",
+        description=f"In epoch 21 training loss is {loss[20]:.2f} and validation loss "
+        f"{unseen[20]:.2f}; they end at {loss[-1]:.2f} and {unseen[-1]:.2f}.",
     )
 
 
@@ -278,8 +278,8 @@ def two_schedulers() -> Axes:
         title="60 searches of 32 trials on one problem, twelve workers",
         xlabel="searches, best first",
         ylabel="loss above the lowest there is",
-        description=f"Scheduler A finds the best point in {found[0]} searches of 60 and has a mean regret of "
-        f"{regrets[:, 0].mean():.2f}; B finds it in {found[1]} and has {regrets[:, 1].mean():.2f}.",
+        description=f"Scheduler A finds the best point in {found[0]} searches of 60 and has a mean "
+        f"regret of {regrets[:, 0].mean():.2f}; B finds it in {found[1]} and has {regrets[:, 1].mean():.2f}.",
     )
 
 
