@@ -75,6 +75,14 @@ class Question:
 
         return draw(self.picture)
 
+    def in_words(self) -> str:
+        """Say what the picture shows, for those who can't look at it; empty if there is none."""
+        if self.picture is None:
+            return ""
+        from hpt_lab.plots.interview import in_words
+
+        return in_words(self.picture)
+
 
 def load(*, lesson: str | None = None, topic: str | None = None, level: str | None = None,
          kind: str | None = None) -> list[Question]:

@@ -12,11 +12,13 @@ import pkgutil
 from collections.abc import Callable
 from functools import cache
 
+import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import hpt_lab.plots
 from hpt_lab.errors import InterviewError
+from hpt_lab.plots.figure import describe
 
 Picture = Callable[[], Axes | Figure]
 
@@ -44,3 +46,10 @@ def draw(name: str) -> Figure:
         raise InterviewError(f"there is no picture {name!r}; there are {', '.join(sorted(known))}")
     drawn = known[name]()
     return drawn if isinstance(drawn, Figure) else drawn.figure.figure
+
+
+def in_words(name: str) -> str:
+    """Return the alt text of a picture: what a terminal can show of it."""
+    figure = draw(name)
+    plt.close(figure)
+    return describe(figure)

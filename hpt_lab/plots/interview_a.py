@@ -86,7 +86,7 @@ def two_flat_runs() -> Axes:
     ax = axes(None, 7.5, 3.8)
     for style, (name, accuracy) in enumerate((("run A", low), ("run B", high))):
         _line(ax, 100 * (1 - accuracy[:20]), style, name)
-    ax.set_ylim(0, 100)
+    ax.set(ylim=(0, 100), xticks=range(0, 21, 5))
     return finish(
         ax,
         title="Two runs that go nowhere",
@@ -279,7 +279,8 @@ def two_schedulers() -> Axes:
         xlabel="searches, best first",
         ylabel="loss above the lowest there is",
         description=f"Scheduler A finds the best point in {found[0]} searches of 60 and has a mean "
-        f"regret of {regrets[:, 0].mean():.2f}; B finds it in {found[1]} and has {regrets[:, 1].mean():.2f}.",
+        f"regret of {regrets[:, 0].mean():.2f}; B finds it in {found[1]} "
+        f"and has {regrets[:, 1].mean():.2f}.",
     )
 
 

@@ -158,6 +158,7 @@ def test_the_example_of_the_bank_computes_what_brute_force_computes():
 def test_a_picture_draws_itself_and_says_in_words_what_it_shows(question):
     figure = question.draw()
     assert figure.axes and len(words(describe(figure))) >= 15
+    assert question.in_words() == describe(figure)
     plt.close(figure)
 
 
