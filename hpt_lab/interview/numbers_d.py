@@ -49,7 +49,7 @@ def evidence_of_two() -> Mapping[str, Any]:
 
 def _improvement(mean: float, std: float, best: float) -> float:
     z = (best - mean) / std
-    return float((best - mean) * stats.norm.cdf(z) + stats.norm.pdf(z))
+    return float((best - mean) * stats.norm.cdf(z) + std * stats.norm.pdf(z))
 
 
 @numbers
