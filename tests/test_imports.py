@@ -26,14 +26,15 @@ BELOW["strategies"] = BELOW["surrogates"] | {"surrogates"}
 BELOW["study"] = BELOW["strategies"] | {"strategies", "fingerprint", "evidence"}
 BELOW["training"] = {"errors", "arguments", "trial", "datasets", "arrays", "scaling", "fingerprint"}
 BELOW["curves"] = BELOW["study"] | {"study", "datasets"}  # its recorder imports training, inside functions
-BELOW["plots"] = {"errors", "arguments", "trial", "domains", "space", "history", "curves", "evidence"}
+BELOW["plots"] = {"errors", "arguments", "trial", "domains", "space", "history", "curves", "evidence",
+                  "experiments"}
 BELOW["reports"] = BELOW["study"] | {"study", "plots", "curves"}
 BELOW["bridges"] = BELOW["study"] | {"study"}  # and the other tool, inside functions
 BELOW["honesty"] = {"errors", "arguments"}
 BELOW["checks"] = BELOW["study"] | {"study", "curves", "honesty"}
 BELOW["claims"] = BELOW["checks"]
 BELOW["experiments"] = BELOW["checks"]
-BELOW["interview"] = BELOW["checks"] | {"checks"}
+BELOW["interview"] = BELOW["checks"] | {"checks", "experiments"}
 HOME = {"tensorflow": {"training"}, "keras": {"training"}, "matplotlib": {"plots", "widgets"}, "ipywidgets": {"widgets"}}
 
 
