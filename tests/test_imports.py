@@ -28,6 +28,7 @@ BELOW["training"] = {"errors", "arguments", "trial", "datasets", "arrays", "scal
 BELOW["curves"] = BELOW["study"] | {"study", "datasets"}  # its recorder imports training, inside functions
 BELOW["plots"] = {"errors", "arguments", "trial", "domains", "space", "history", "curves", "evidence"}
 BELOW["reports"] = BELOW["study"] | {"study", "plots", "curves"}
+BELOW["bridges"] = BELOW["study"] | {"study"}  # and the other tool, inside functions
 BELOW["honesty"] = {"errors", "arguments"}
 BELOW["checks"] = BELOW["study"] | {"study", "curves", "honesty"}
 BELOW["claims"] = BELOW["checks"]
