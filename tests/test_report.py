@@ -204,7 +204,7 @@ def test_the_test_score_is_shown_once_and_openings_are_counted(journal, folder, 
     path = folder / "tested.jsonl"
     path.write_bytes(journal.read_bytes())
     assert "was not opened" in Page(write_report(path)).text["test"]
-    best = read_study(path).study.best.trial
+    best = read_study(path).best.trial
     record_test(path, best, {"accuracy": 0.75})
     found = Page(write_report(path))
     assert found.all("test-score") == [0.75]
@@ -213,11 +213,11 @@ def test_the_test_score_is_shown_once_and_openings_are_counted(journal, folder, 
     found = Page(write_report(path))
     assert found.all("test-score") == [0.75] and found.all("test-openings") == [2]
     study = hpt.resume(path, objective, progress=False)  # such lines stop no study
-    assert study.digest == read_study(journal).study.digest
+    assert study.digest == read_study(journal).digest
 
 
 def test_what_is_read_is_what_a_resumed_study_has(journal):
-    read = read_study(journal).study
+    read = read_study(journal)
     study = hpt.resume(journal, objective, progress=False)
     assert read.history.records == study.history.records
     assert read.digest == study.digest

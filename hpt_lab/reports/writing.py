@@ -23,7 +23,7 @@ from hpt_lab.reports.sections import (
     summary,
     tested,
 )
-from hpt_lab.study.reading import Recorded, read_study
+from hpt_lab.study.reading import Recorded, read_recorded
 from hpt_lab.study.study import Study
 
 
@@ -40,7 +40,7 @@ def write_report(source: Study | str | Path, out: str | Path | None = None) -> P
         recorded = Recorded(Path(), source, None, [])
         name = f"Report of a study by {source.strategy.name}"
     else:
-        recorded = read_study(source)
+        recorded = read_recorded(source)
         out = recorded.path.with_suffix(".html") if out is None else out
         name = f"Report of {recorded.path.name}"
     if not recorded.study.history.records:

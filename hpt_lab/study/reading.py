@@ -50,8 +50,13 @@ class Recorded:
     opened: list[Opened]
 
 
-def read_study(journal: str | Path) -> Recorded:
-    """Return the study in `journal`. Raises JournalError for one that can't be read."""
+def read_study(journal: str | Path) -> Study:
+    """Return the study as far as its journal goes; what was running then is pending."""
+    return read_recorded(journal).study
+
+
+def read_recorded(journal: str | Path) -> Recorded:
+    """Return all that `journal` holds. Raises JournalError for one that can't be read."""
     header = read_header(journal)
     path = journal_path(journal)
     strategy = strategy_of(journal)
@@ -71,7 +76,7 @@ def read_study(journal: str | Path) -> Recorded:
             history.tell(pending[0], read_outcome(entry, where))
         else:
             opened.append(_opened(entry, where))
-    return Recorded(path, Study(strategy, history), header.get("objective"), opened)
+    return Recorded(path, Study(strategy, history, "read from its journal"), header.get("objective"), opened)
 
 
 def _trial(entry: Any, where: str) -> Trial:

@@ -1,4 +1,4 @@
-"""The gallery: what is drawn is what the history holds, on plain, conditional, failed and tiny studies."""
+"""The gallery: what is drawn is what the history holds, on conditional, failed, tiny studies."""
 
 import math
 
@@ -217,7 +217,7 @@ def test_the_edf_is_that_of_scipy_with_failures_never_reached(study):
     ax = plots.edf(study)
     line = ax.lines[0]
     losses = [r.outcome.rank_loss for r in study.history.records]
-    oracle = stats.ecdf(losses).cdf
+    oracle = stats.ecdf(np.minimum(losses, 1e9)).cdf  # it takes no infinity
     assert np.allclose(line.get_ydata(), oracle.evaluate(line.get_xdata()))
     half = np.sort(losses)[29]
     assert ax.get_title("left") == f"Half of the trials reach a loss of {half:.3g}"
