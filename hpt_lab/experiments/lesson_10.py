@@ -147,7 +147,7 @@ def optuna_search(data: Data, seed: int) -> Found:
                                 sampler=optuna.samplers.RandomSampler(seed=seed))
     study.optimize(objective, n_trials=sum(rungs[0].n for rungs in table.values()))
     counts = optuna_counts(study)
-    epochs = sum(trial.last_step for trial in study.trials)
+    epochs = sum(trial.last_step or 0 for trial in study.trials)
     return Found(study.best_params, study.best_value, epochs, counts, len(study.trials), len(study.trials))
 
 
@@ -168,7 +168,7 @@ def optuna_counts(study: Any) -> Counter[tuple[int, int]]:
     for trial in study.trials:
         s = s_max - study.pruner._get_bracket_id(study, trial)
         first = BUDGETS[s_max - s]
-        counts.update((s, budget) for budget in BUDGETS if first <= budget <= trial.last_step)
+        counts.update((s, budget) for budget in BUDGETS if first <= budget <= (trial.last_step or 0))
     return counts
 
 
