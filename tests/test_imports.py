@@ -32,8 +32,9 @@ BELOW["reports"] = BELOW["study"] | {"study", "plots", "curves"}
 BELOW["bridges"] = BELOW["study"] | {"study"}  # and the other tool, inside functions
 BELOW["honesty"] = {"errors", "arguments"}
 BELOW["checks"] = BELOW["study"] | {"study", "curves", "honesty"}
-BELOW["claims"] = BELOW["checks"]
-BELOW["experiments"] = BELOW["checks"]
+BELOW["museum"] = {"errors"}
+BELOW["claims"] = BELOW["checks"] | {"museum"}
+BELOW["experiments"] = BELOW["checks"] | {"datasets"}
 BELOW["interview"] = BELOW["checks"] | {"checks", "experiments"}
 HOME = {"tensorflow": {"training"}, "keras": {"training"}, "matplotlib": {"plots", "widgets"}, "ipywidgets": {"widgets"}}
 
