@@ -30,7 +30,8 @@ BELOW["honesty"] = {"errors", "arguments"}
 BELOW["checks"] = BELOW["study"] | {"study", "curves", "honesty"}
 BELOW["claims"] = BELOW["checks"]
 BELOW["experiments"] = BELOW["checks"]
-BELOW["interview"] = BELOW["checks"] | {"checks"}
+BELOW["lessons"] = {"errors"}
+BELOW["interview"] = BELOW["checks"] | {"checks", "lessons"}
 HOME = {"tensorflow": {"training"}, "keras": {"training"}, "matplotlib": {"plots", "widgets"}, "ipywidgets": {"widgets"}}
 
 
