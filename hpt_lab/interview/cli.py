@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from hpt_lab.errors import InterviewError
-from hpt_lab.interview.bank import LEVELS, Question
+from hpt_lab.interview.bank import KINDS, LEVELS, Question
 from hpt_lab.interview.drills import DRILLS, Drill
 from hpt_lab.interview.drills.runner import check_file
 from hpt_lab.interview.progress import GRADES, Review, append, default_path, read
-from hpt_lab.interview.quiz import answer_of, chosen, next_date, next_question
+from hpt_lab.interview.quiz import answer_of, chosen, drawing, next_date, next_question
 from hpt_lab.interview.room_cli import app as room_app
-from hpt_lab.interview.room_cli import say
+from hpt_lab.interview.room_cli import say, show_picture
 from hpt_lab.lessons import link
 
 app = typer.Typer()
@@ -58,12 +58,13 @@ def quiz_command(
         lesson: Annotated[str | None, typer.Option(help="00 to 11")] = None,
         topic: Annotated[str | None, typer.Option(help="halving, say")] = None,
         level: Annotated[str | None, typer.Option(help=f"one of {', '.join(LEVELS)}")] = None,
+        kind: Annotated[str | None, typer.Option(help=f"one of {', '.join(KINDS)}")] = None,
         count: Annotated[int, typer.Option(min=1, help="how many questions to ask")] = 10,
         progress: Annotated[Path | None, typer.Option(
             help="the file with your grades; by default ~/.hpt_lab/progress.jsonl")] = None) -> None:
     """Think, reveal, grade yourself: what you knew badly comes back soon, what you knew well later."""
     path = progress or default_path()
-    questions = chosen(lesson=lesson, topic=topic, level=level)
+    questions = chosen(lesson=lesson, topic=topic, level=level, kind=kind)
     for _ in range(count):
         reviews = read(path)
         question = next_question(questions, reviews, datetime.now(UTC))
@@ -83,6 +84,9 @@ def _ask(question: Question) -> int | None:
     """Show a question, wait, reveal the answer; return the grade, or None to leave."""
     say(f"\n[lesson {question.lesson}, {question.level}, {question.kind}] "
                     f"{question.question}\n")
+    draw = drawing(question)
+    if draw is not None:
+        show_picture(draw)
     try:
         typer.prompt("Say your answer aloud, then press Enter", default="", show_default=False)
         say(f"\n{answer_of(question)}\n")

@@ -31,6 +31,7 @@ from hpt_lab.interview import neighbours
 from hpt_lab.interview.bank import Question, load
 from hpt_lab.interview.drills import DRILLS, Drill
 from hpt_lab.interview.progress import Review, append, entries, note
+from hpt_lab.interview.quiz import drawing
 from hpt_lab.lessons import link
 
 PLANS = {20: ("explain", "picture", "compute", "code", "design"),
@@ -112,25 +113,12 @@ def _asked(question: Question, says: str) -> Step:
 
     return Step(question.id, "picture" if question.picture else "answer", question.lesson, question.topic,
                 question.cell, says, question.question, f"{question.answer}\n\n*Why.* {question.explanation}",
-                question.rubric, _picture(question), None, follow)
+                question.rubric, drawing(question), None, follow)
 
 
 def _follow_up(question: Question, says: str, prompt: str, reveal: str) -> Step:
     return Step(question.id, "follow-up", question.lesson, question.topic, question.cell, says, prompt, reveal,
                 FURTHER)
-
-
-def _picture(question: Question) -> Callable[[], Any] | None:
-    if question.picture is None:
-        return None
-    name = question.picture
-
-    def draw() -> Any:
-        from hpt_lab.plots.interview import PICTURES
-
-        return PICTURES[name]()
-
-    return draw
 
 
 def _drill(minutes: int, rng: np.random.Generator) -> Step:
@@ -214,7 +202,12 @@ class Interview:
     @property
     def step(self) -> Step | None:
         """What is asked now; None when all is asked or the time is up."""
-        return self._waiting[0] if self._waiting and self.elapsed < self.minutes else None
+        return self.current if self.elapsed < self.minutes else None
+
+    @property
+    def current(self) -> Step | None:
+        """What was asked last and has no grade yet, even if the time has run out over it."""
+        return self._waiting[0] if self._waiting else None
 
     @property
     def left(self) -> int:
@@ -222,8 +215,8 @@ class Interview:
         return sum(step.part != "follow-up" for step in self._waiting)
 
     def grade(self, grade: int) -> None:
-        """Take the grade of this step, 1 weak to 3 great; write it down, and choose what comes next."""
-        step = self.step
+        """Take the grade of this step, 1 weak to 3 great, be it late; write it down, and choose what comes next."""
+        step = self.current
         if step is None:
             raise InterviewError("the interview is over; begin another")
         if grade not in GRADES:

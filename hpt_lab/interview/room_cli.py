@@ -60,7 +60,7 @@ def diagnose_command(
     for done, number in enumerate(itertools.islice(itertools.count(first), count)):
         case = neighbours.case(seed=seed, number=number)
         say(f"Case {case.id}. {case.ask()}")
-        _show(case.draw)
+        show_picture(case.draw)
         typer.echo(f"\n{case.in_numbers()}\n")
         answer = _letter(case)
         if answer is None:
@@ -91,7 +91,7 @@ def _ask(room: Interview, step: Step) -> None:
     typer.echo(f"\n--- minute {room.elapsed:.0f} of {room.minutes}, lesson {step.lesson}, {step.part} ---\n")
     say(f"{step.says}\n\n{step.prompt}")
     if step.draw is not None:
-        _show(step.draw)
+        show_picture(step.draw)
     if step.part == "drill":
         _check(step, "Write it into a file and give its name to have it graded, or press Enter to see one answer")
     elif step.check is not None:
@@ -126,7 +126,7 @@ def _grade() -> int:
             return int(given)
 
 
-def _show(draw: Callable[[], Any]) -> None:
+def show_picture(draw: Callable[[], Any]) -> None:
     """Write the picture beside the terminal and say its words: a terminal can't draw."""
     import matplotlib
 
