@@ -7,7 +7,7 @@
     kind = "why"                           # explain, why, compare, compute, diagnose, design, criticise, code
     cell = "claims.cut"                    # the claims call in the lesson that shows it, or a heading of the lesson
     numbers = "best_of_81"                 # optional: a function in `numbers` whose results fill ${names} in the texts
-    picture = "validation_turns"           # optional: a function in `hpt_lab.plots.interview` that draws it
+    picture = "validation_turns"           # optional: a name in the PICTURES of an `hpt_lab/plots/interview_*.py`
     question = "It usually cuts the best config. Why use it?"
     answer = '''Because it need not keep the best, only a good one. ...'''           # aloud, under forty seconds
     explanation = '''...'''                # longer: where the number comes from, what it depends on
@@ -28,11 +28,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hpt_lab.errors import InterviewError
 from hpt_lab.interview import numbers_a, numbers_b  # noqa: F401
 from hpt_lab.interview.numbers import NUMBERS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FOLDER = Path(__file__).parent / "questions"
 LEVELS = ("screening", "engineer", "senior")
@@ -60,6 +63,17 @@ class Question:
     rubric: tuple[str, str, str]  # what a weak, a good and a great answer contain
     numbers: str | None = None
     picture: str | None = None
+
+    def draw(self) -> Figure:
+        """Draw the picture that the question is about; `hpt_lab.plots.describe` has it in words.
+
+        Raises InterviewError if the question has none.
+        """
+        if self.picture is None:
+            raise InterviewError(f"question {self.id!r} has no picture; ask `question.picture` first")
+        from hpt_lab.plots.interview import draw  # Matplotlib is loaded by those who look
+
+        return draw(self.picture)
 
 
 def load(*, lesson: str | None = None, topic: str | None = None, level: str | None = None,

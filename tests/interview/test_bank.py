@@ -5,12 +5,15 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import nbformat
 import pytest
 
 from hpt_lab import interview
 from hpt_lab.errors import InterviewError
 from hpt_lab.interview import bank
+from hpt_lab.plots import describe
+from hpt_lab.plots.interview import draw, pictures
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 QUESTIONS = interview.load()
@@ -100,3 +103,19 @@ def test_the_example_of_the_bank_computes_what_brute_force_computes():
     pairs = list(itertools.combinations((0.20, 0.22, 0.25, 0.30, 0.40), 2))
     expected = sum(map(min, pairs)) / len(pairs)
     assert f"{expected:.3f}"[1:] in question.answer
+
+
+@pytest.mark.parametrize("question", [q for q in QUESTIONS if q.picture], ids=lambda question: question.id)
+def test_a_picture_draws_itself_and_says_in_words_what_it_shows(question):
+    figure = question.draw()
+    assert figure.axes and len(words(describe(figure))) >= 15
+    plt.close(figure)
+
+
+def test_every_picture_is_asked_about_and_only_a_question_with_one_draws():
+    assert {question.picture for question in QUESTIONS if question.picture} == set(pictures())
+    without = next(question for question in QUESTIONS if not question.picture)
+    with pytest.raises(InterviewError, match=f"{without.id}.*no picture"):
+        without.draw()
+    with pytest.raises(InterviewError, match="no picture 'sunset'"):
+        draw("sunset")
