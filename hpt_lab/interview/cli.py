@@ -13,7 +13,7 @@ from hpt_lab.interview.bank import KINDS, LEVELS, Question
 from hpt_lab.interview.drills import DRILLS, Drill
 from hpt_lab.interview.drills.runner import check_file
 from hpt_lab.interview.progress import GRADES, Review, append, default_path, read
-from hpt_lab.interview.quiz import answer_of, chosen, drawing, next_date, next_question
+from hpt_lab.interview.quiz import answer_of, chosen, next_date, next_question
 from hpt_lab.interview.room_cli import app as room_app
 from hpt_lab.interview.room_cli import say, show_picture
 from hpt_lab.lessons import link
@@ -84,9 +84,8 @@ def _ask(question: Question) -> int | None:
     """Show a question, wait, reveal the answer; return the grade, or None to leave."""
     say(f"\n[lesson {question.lesson}, {question.level}, {question.kind}] "
                     f"{question.question}\n")
-    draw = drawing(question)
-    if draw is not None:
-        show_picture(draw)
+    if question.picture:
+        show_picture(question.draw)
     try:
         typer.prompt("Say your answer aloud, then press Enter", default="", show_default=False)
         say(f"\n{answer_of(question)}\n")

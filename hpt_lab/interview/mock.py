@@ -31,7 +31,6 @@ from hpt_lab.interview import neighbours
 from hpt_lab.interview.bank import Question, load
 from hpt_lab.interview.drills import DRILLS, Drill
 from hpt_lab.interview.progress import Review, append, entries, note
-from hpt_lab.interview.quiz import drawing
 from hpt_lab.lessons import link
 
 PLANS = {20: ("explain", "picture", "compute", "code", "design"),
@@ -113,7 +112,7 @@ def _asked(question: Question, says: str) -> Step:
 
     return Step(question.id, "picture" if question.picture else "answer", question.lesson, question.topic,
                 question.cell, says, question.question, f"{question.answer}\n\n*Why.* {question.explanation}",
-                question.rubric, drawing(question), None, follow)
+                question.rubric, question.draw if question.picture else None, None, follow)
 
 
 def _follow_up(question: Question, says: str, prompt: str, reveal: str) -> Step:

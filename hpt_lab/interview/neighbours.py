@@ -113,7 +113,7 @@ class Case:
 
     def draw(self, ax: Any = None) -> Any:
         """Draw the curves that the diagnosis is made from."""
-        from hpt_lab.plots.interview_curves import config_curves
+        from hpt_lab.plots.config_curves import config_curves
 
         return config_curves(self.table, self.row, axes=ax)
 

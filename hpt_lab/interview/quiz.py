@@ -6,9 +6,8 @@ asked, in the bank's order. One that is not due yet does not come.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from hpt_lab.errors import InterviewError
 from hpt_lab.interview.bank import Question, load
@@ -52,16 +51,3 @@ def answer_of(question: Question) -> str:
             f"*They may go on.* {question.follow_up}\n{question.follow_up_answer}\n\n"
             f"*A wrong answer.* {question.wrong}\n{question.why_wrong}")
 
-
-def drawing(question: Question) -> Callable[[], Any] | None:
-    """Return the function that draws a question's picture, None if it has none."""
-    if question.picture is None:
-        return None
-    name = question.picture
-
-    def draw() -> Any:
-        from hpt_lab.plots.interview import PICTURES
-
-        return PICTURES[name]()
-
-    return draw

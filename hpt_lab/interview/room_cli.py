@@ -134,8 +134,7 @@ def show_picture(draw: Callable[[], Any]) -> None:
     from hpt_lab.plots import describe
 
     drawn = draw()
-    first = drawn if not isinstance(drawn, tuple | list) else drawn[0]
-    figure = first.figure.figure
+    figure = (drawn[0] if isinstance(drawn, tuple) else drawn).figure.figure
     path = Path(tempfile.gettempdir()) / "hpt_lab_picture.png"
     figure.savefig(path)
     say(f"\n(The picture is in {path}. In words: {describe(figure)})")

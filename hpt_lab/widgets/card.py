@@ -123,8 +123,7 @@ def png(draw: Callable[[], Any]) -> tuple[bytes, str]:
 
     with _DRAWING:
         drawn = draw()
-        first = drawn[0] if isinstance(drawn, tuple | list) else drawn
-        figure = first.figure.figure
+        figure = (drawn[0] if isinstance(drawn, tuple) else drawn).figure.figure
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=100)
         words = describe(figure)

@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from hpt_lab.interview import KINDS, LEVELS, load
 from hpt_lab.interview.bank import Question
 from hpt_lab.interview.progress import GRADES, Review, append, default_path, due, read
-from hpt_lab.interview.quiz import answer_of, chosen, drawing, next_date, next_question
+from hpt_lab.interview.quiz import answer_of, chosen, next_date, next_question
 from hpt_lab.lessons import link
 from hpt_lab.widgets.card import Card
 
@@ -65,7 +65,7 @@ class Quiz(Card):
         new = sum(question.id not in dates for question in questions)
         where = f"lesson {self.question.lesson} · {self.question.level} · {self.question.kind} · {self.question.topic}"
         self.show(f"*{where}; {waiting} due, {new} new*\n\n{self.question.question}",
-                  [("Reveal", self.reveal), ("Skip", self.skip)], draw=drawing(self.question))
+                  [("Reveal", self.reveal), ("Skip", self.skip)], draw=self.question.draw if self.question.picture else None)
 
     def _nothing(self, questions: list[Question], reviews: list[Review]) -> str:
         if self._skipped & {question.id for question in questions}:
