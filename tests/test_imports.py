@@ -31,7 +31,7 @@ BELOW["checks"] = BELOW["study"] | {"study", "curves", "honesty"}
 BELOW["claims"] = BELOW["checks"]
 BELOW["experiments"] = BELOW["checks"]
 BELOW["lessons"] = {"errors"}
-BELOW["interview"] = BELOW["checks"] | {"checks", "lessons"}
+BELOW["interview"] = BELOW["checks"] | {"checks", "lessons", "honesty"}
 HOME = {"tensorflow": {"training"}, "keras": {"training"}, "matplotlib": {"plots", "widgets"}, "ipywidgets": {"widgets"}}
 
 

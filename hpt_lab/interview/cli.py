@@ -21,7 +21,7 @@ from hpt_lab.lessons import link
 app = typer.Typer()
 drill_app = typer.Typer(no_args_is_help=True, help="Write what interviewers ask for; get it graded.")
 app.add_typer(drill_app, name="drill")
-app.add_typer(room_app)  # interview and diagnose
+app.add_typer(room_app)  # interview, diagnose and story
 
 
 @drill_app.command("list")

@@ -1,4 +1,4 @@
-"""`hpt-lab interview` and `hpt-lab diagnose`: a conversation in a terminal."""
+"""`hpt-lab interview`, `diagnose` and `story`: a conversation in a terminal."""
 
 from __future__ import annotations
 
@@ -72,6 +72,16 @@ def diagnose_command(
         say(repr(verdict))
     say(f"{right} of {count} right; guessing gets about one in three. "
         f"Go on with --seed {seed} --first {first + count}.")
+
+
+@app.command("story")
+def story_command(
+        journal: Path,
+        rows: Annotated[int | None, typer.Option(min=1, help="how many rows a loss was measured on")] = None) -> None:
+    """Tell the study in JOURNAL: a page to talk about, and what they may ask, answered from its records. Markdown."""
+    from hpt_lab.interview.own_story import story
+
+    print_anywhere(str(story(journal, rows=rows)))
 
 
 def _letter(case: neighbours.Case) -> str | None:

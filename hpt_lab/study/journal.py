@@ -95,24 +95,7 @@ class Journal:
 
     def replay(self, ask_tell: AskTell) -> None:
         """Bring a fresh `ask_tell` to where this journal ends; what was not told stays pending."""
-        for number, entry in enumerate(self.entries, start=2):
-            where = f"{self.path}, line {number}"
-            if "ask" in entry:
-                trial = ask_tell.ask()
-                if trial is None or json.loads(json.dumps(_trial_entry(trial))) != entry["ask"]:
-                    raise JournalError(
-                        f"{where}: the strategy now asks for {trial}, the journal has "
-                        f"{_brief.repr(entry['ask'])}; it was written by another version of it"
-                    )
-            else:
-                pending = [trial for trial in ask_tell.history.pending if _answers(entry, trial)]
-                if not pending:
-                    raise JournalError(
-                        f"{where}: an outcome for trial {_brief.repr(entry['tell'])} at budget "
-                        f"{_brief.repr(entry.get('budget'))}, which was never asked; "
-                        "the lines were edited or reordered"
-                    )
-                ask_tell.tell(pending[0], _outcome(entry, where))
+        replay(self.entries, self.path, ask_tell)
 
     def close(self) -> None:
         """Close the file, and let other drivers have it."""
@@ -213,6 +196,28 @@ def journal_path(journal: Any) -> Path:
             f"journal must be the path of a file, got {show(journal)}: {error}; choose a plain name"
         ) from None
     return Path(path)
+
+
+def replay(entries: list[Entry], path: Path, ask_tell: AskTell) -> None:
+    """Tell a fresh `ask_tell` what a journal's `entries` say; what was not told stays pending."""
+    for number, entry in enumerate(entries, start=2):
+        where = f"{path}, line {number}"
+        if "ask" in entry:
+            trial = ask_tell.ask()
+            if trial is None or json.loads(json.dumps(_trial_entry(trial))) != entry["ask"]:
+                raise JournalError(
+                    f"{where}: the strategy now asks for {trial}, the journal has "
+                    f"{_brief.repr(entry['ask'])}; it was written by another version of it"
+                )
+        else:
+            pending = [trial for trial in ask_tell.history.pending if _answers(entry, trial)]
+            if not pending:
+                raise JournalError(
+                    f"{where}: an outcome for trial {_brief.repr(entry['tell'])} at budget "
+                    f"{_brief.repr(entry.get('budget'))}, which was never asked; "
+                    "the lines were edited or reordered"
+                )
+            ask_tell.tell(pending[0], _outcome(entry, where))
 
 
 def parse(raw: bytes, path: Path) -> tuple[Entry, list[Entry], int]:
