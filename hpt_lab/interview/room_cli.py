@@ -1,4 +1,4 @@
-"""`hpt-lab interview`, `diagnose` and `story`: a conversation in a terminal."""
+"""`hpt-lab interview`, `diagnose`, `story`, `anki` and `cheatsheet`: a conversation in a terminal, and what to take away."""
 
 from __future__ import annotations
 
@@ -82,6 +82,17 @@ def story_command(
     from hpt_lab.interview.own_story import story
 
     print_anywhere(str(story(journal, rows=rows)))
+
+
+@app.command("anki")
+def anki_command(file: Path) -> None:
+    """Write the question bank as an Anki deck to FILE.apkg; importing a newer one keeps your progress in Anki."""
+    import matplotlib
+
+    from hpt_lab.interview.deck import write_deck
+
+    matplotlib.use("Agg")
+    typer.echo(f"{file}: {write_deck(file)} questions, two cards each; in Anki: File, Import")
 
 
 def _letter(case: neighbours.Case) -> str | None:
