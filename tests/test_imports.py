@@ -31,7 +31,7 @@ BELOW["checks"] = BELOW["study"] | {"study", "curves", "honesty"}
 BELOW["claims"] = BELOW["checks"]
 BELOW["experiments"] = BELOW["checks"]
 BELOW["lessons"] = {"errors"}
-BELOW["interview"] = BELOW["checks"] | {"checks", "lessons", "honesty"}
+BELOW["interview"] = BELOW["checks"] | {"checks", "lessons", "honesty", "experiments"}
 HOME = {"tensorflow": {"training"}, "keras": {"training"}, "matplotlib": {"plots", "widgets"}, "ipywidgets": {"widgets"}}
 
 

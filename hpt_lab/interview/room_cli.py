@@ -95,6 +95,15 @@ def anki_command(file: Path) -> None:
     typer.echo(f"{file}: {write_deck(file)} questions, two cards each; in Anki: File, Import")
 
 
+@app.command("cheatsheet")
+def cheatsheet_command(file: Path) -> None:
+    """Write the course on two pages of A4 to FILE.pdf."""
+    from hpt_lab.interview.sheet import write_sheet
+
+    write_sheet(file)
+    typer.echo(f"{file}: two pages, A4")
+
+
 def _letter(case: neighbours.Case) -> str | None:
     while True:
         try:

@@ -59,7 +59,10 @@ class Card(widgets.VBox):
         self._question.value = _box(as_html(text), BLUE, "polite")
         self._revealed.value = ""
         self.inputs.children = tuple(inputs)
-        self._draw(draw)
+        words = self._draw(draw)
+        if words:  # an Image widget has no alt text, and a tooltip breaks its view
+            self._question.value += f'<details style="opacity:.8"><summary>The picture in words</summary>{html.escape(words)}' \
+                                    "</details>"
         self._set(buttons)
 
     def add(self, text: str, buttons: Buttons) -> None:
@@ -99,17 +102,16 @@ class Card(widgets.VBox):
         except Exception as error:  # noqa: BLE001  a callback has nobody to raise to
             self.fail(error)
 
-    def _draw(self, draw: Callable[[], Any] | None) -> None:
-        """Put a picture and its alt text into the card, or take it away."""
+    def _draw(self, draw: Callable[[], Any] | None) -> str:
+        """Put a picture into the card, or take it away; return it in words."""
         if draw is None:
             self.image.layout.display = "none"
             self.image.value = b""
-            return
+            return ""
         content, words = png(draw)
         self.image.value = content
-        self.image.alt_text = words
-        self.image.tooltip = words
-        self.image.layout.display = ""
+        self.image.layout.display = "block"
+        return words
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """The live widget, and the question's text for where no kernel runs."""
