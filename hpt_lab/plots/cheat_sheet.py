@@ -30,7 +30,7 @@ SIGNS = (
     ("Validation better than training", "dropout on, or measured within the epoch", "score training rows in inference mode",
      "the same mode for both"),
     ("Validation good, sealed test worse", "best of many: luck of the pick", "repeat the winner with new seeds",
-     "standard errors between them"),
+     "how many standard errors?"),
     ("Everything good, production bad", "leak, shift, or another metric", "group and time splits; replay inputs",
      "score by week and by group"),
 )
@@ -57,7 +57,7 @@ def write(path: str | Path, numbers: Mapping[str, Any]) -> None:
 def first_page(numbers: Mapping[str, Any]) -> Figure:
     """Draw schedules, importance, early ranks and ten numbers."""
     figure = Figure(figsize=A4, facecolor="white")
-    _heading(figure, "Hyperparameter tuning on two pages", "1 of 2 · recorded on small networks: directions, not laws")
+    _heading(figure, "Hyperparameter tuning on two pages", "1 of 2 · measured on small networks:\ndirections, not laws")
     _brackets(figure, numbers["tables"])
     for place, (name, shares) in enumerate(numbers["importance"].items()):
         _importance(figure.add_axes((0.17 + 0.47 * place, 0.545, 0.32, 0.135)), name, shares)
@@ -80,7 +80,11 @@ def second_page(numbers: Mapping[str, Any]) -> Figure:
     _signs(figure)
     _section(figure, 0.595, "What to use: test points ahead of random search at TWICE the budget (100 races, 95 %)")
     _leads(figure, numbers["leads"])
-    _section(figure, 0.38, "Before you believe a comparison")
+    figure.text(0.06, 0.404, "A start costs more than the first rung? → full trainings, or a longer first rung.   Done within a few "
+                "trainings' worth? → ASHA.", color=INK, fontsize=SMALL, va="center")
+    figure.text(0.06, 0.388, "Good configs rare, as on spirals? → ASHA or halving.   None of these? → random search, and race on "
+                "your own problem.", color=INK, fontsize=SMALL, va="center")
+    _section(figure, 0.36, "Before you believe a comparison")
     rules = ("Equal budget in the unit you pay: epochs, seconds, or money; start-up counted.",
              "The same space for both, on the right scale: log for rates, 1 − momentum, zero as an extra value.",
              "Nuisance knobs (learning rate first) tuned anew for each side.",
@@ -88,7 +92,7 @@ def second_page(numbers: Mapping[str, Any]) -> Figure:
              "Several seeds, paired; the difference with its interval, not two means.",
              "Random search beside it, at twice the budget. If you can't beat that, take that.")
     for place, rule in enumerate(rules):
-        figure.text(0.06, 0.352 - 0.0195 * place, f"{place + 1}. {rule}", va="top", color=INK, fontsize=SMALL)
+        figure.text(0.06, 0.338 - 0.0185 * place, f"{place + 1}. {rule}", va="top", color=INK, fontsize=SMALL)
     _section(figure, 0.222, "Formulas")
     for place, formula in enumerate(FORMULAS):
         figure.text(0.06, 0.192 - 0.0205 * place, formula, va="center", color=INK, fontsize=SMALL)
@@ -150,7 +154,7 @@ def _early(ax: Axes, name: str, found: Mapping[str, np.ndarray]) -> None:
 def _signs(figure: Figure) -> None:
     _section(figure, 0.935, "Diagnosis: one sign, one hypothesis, one move, one check")
     columns = (0.05, 0.285, 0.51, 0.755)
-    widths = (33, 33, 35, 28)
+    widths = (32, 31, 34, 28)
     for left, head in zip(columns, ("You see", "It may be", "First move", "And check"), strict=True):
         figure.text(left, 0.912, head, color=INK, fontsize=SMALL, fontweight="bold", va="center")
     for row, entry in enumerate(SIGNS):
@@ -162,7 +166,7 @@ def _signs(figure: Figure) -> None:
 
 def _leads(figure: Figure, leads: Mapping[str, Mapping[str, tuple[float, float, float]]]) -> None:
     rows = list(next(iter(leads.values())))
-    ax = figure.add_axes((0.19, 0.415, 0.77, 0.15))
+    ax = figure.add_axes((0.19, 0.422, 0.77, 0.143))
     for column, found in enumerate(leads.values()):
         for row, who in enumerate(rows):
             mean, low, high = found[who]
