@@ -80,10 +80,10 @@ def second_page(numbers: Mapping[str, Any]) -> Figure:
     _signs(figure)
     _section(figure, 0.595, "What to use: test points ahead of random search at TWICE the budget (100 races, 95 %)")
     _leads(figure, numbers["leads"])
-    figure.text(0.06, 0.404, "A start costs more than the first rung? → full trainings, or a longer first rung.   Done within a few "
-                "trainings' worth? → ASHA.", color=INK, fontsize=SMALL, va="center")
-    figure.text(0.06, 0.388, "Good configs rare, as on spirals? → ASHA or halving.   None of these? → random search, and race on "
-                "your own problem.", color=INK, fontsize=SMALL, va="center")
+    figure.text(0.06, 0.404, "A start costs more than the first rung? → full trainings, or a longer first rung.   "
+                "Done within a few trainings' worth? → ASHA.", color=INK, fontsize=SMALL, va="center")
+    figure.text(0.06, 0.388, "Good configs rare, as on spirals? → ASHA or halving.   "
+                "None of these? → random search, and race on your own problem.", color=INK, fontsize=SMALL, va="center")
     _section(figure, 0.36, "Before you believe a comparison")
     rules = ("Equal budget in the unit you pay: epochs, seconds, or money; start-up counted.",
              "The same space for both, on the right scale: log for rates, 1 − momentum, zero as an extra value.",
