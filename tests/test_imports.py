@@ -26,6 +26,7 @@ BELOW["study"] = BELOW["strategies"] | {"strategies", "fingerprint"}
 BELOW["training"] = {"errors", "arguments", "trial", "datasets", "arrays", "scaling", "fingerprint"}
 BELOW["curves"] = BELOW["study"] | {"study", "datasets"}  # its recorder imports training, inside functions
 BELOW["plots"] = {"errors", "arguments", "trial", "space", "history", "curves"}
+BELOW["bridges"] = BELOW["study"] | {"study"}  # and the other tool, inside functions
 BELOW["honesty"] = {"errors", "arguments"}
 BELOW["checks"] = BELOW["study"] | {"study", "curves", "honesty"}
 BELOW["claims"] = BELOW["checks"]

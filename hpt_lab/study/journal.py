@@ -49,6 +49,7 @@ class Journal:
         self.path = journal_path(path)
         first = _line({"hpt_lab_journal": VERSION, **header}, "the strategy's settings")
         self._file = hold(self.path)
+        self._opened = os.fstat(self._file.fileno())  # device and inode are this file's for good
         self._length = 0  # bytes of whole lines
         try:
             self.entries = self._open(first)
@@ -72,30 +73,48 @@ class Journal:
 
     def check(self) -> None:
         """Raise JournalError unless the file is still there and as this driver left it."""
+        if self._file.closed:  # as in a forked child
+            raise JournalError(f"the journal {self.path} is out of reach: it is closed")
         try:
             there = os.stat(self.path)
-            mine = os.fstat(self._file.fileno())
         except FileNotFoundError:
             raise JournalError(
                 f"the journal {self.path} was removed while the study ran; put it "
                 "back, or begin again with another"
             ) from None
-        except (OSError, ValueError) as error:  # ValueError: closed, as in a forked child
+        except OSError as error:
             raise JournalError(f"the journal {self.path} is out of reach: {error}") from None
-        if not os.path.samestat(there, mine):
+        if not os.path.samestat(there, self._opened):
             raise JournalError(
                 f"the journal {self.path} was replaced by another file while the study "
                 "ran; put the right one back, or begin again with another"
             )
-        if mine.st_size != self._length:
+        if there.st_size != self._length:
             raise JournalError(
-                f"the journal {self.path} was changed while the study ran: it has {mine.st_size} "
+                f"the journal {self.path} was changed while the study ran: it has {there.st_size} "
                 f"bytes, the study wrote {self._length}; put it back, or begin again with another"
             )
 
     def replay(self, ask_tell: AskTell) -> None:
         """Bring a fresh `ask_tell` to where this journal ends; what was not told stays pending."""
-        replay(self.entries, self.path, ask_tell)
+        for number, entry in enumerate(self.entries, start=2):
+            where = f"{self.path}, line {number}"
+            if "ask" in entry:
+                trial = ask_tell.ask()
+                if trial is None or json.loads(json.dumps(_trial_entry(trial))) != entry["ask"]:
+                    raise JournalError(
+                        f"{where}: the strategy now asks for {trial}, the journal has "
+                        f"{_brief.repr(entry['ask'])}; it was written by another version of it"
+                    )
+            else:
+                pending = [trial for trial in ask_tell.history.pending if _answers(entry, trial)]
+                if not pending:
+                    raise JournalError(
+                        f"{where}: an outcome for trial {_brief.repr(entry['tell'])} at budget "
+                        f"{_brief.repr(entry.get('budget'))}, which was never asked; "
+                        "the lines were edited or reordered"
+                    )
+                ask_tell.tell(pending[0], _outcome(entry, where))
 
     def close(self) -> None:
         """Close the file, and let other drivers have it."""
@@ -196,28 +215,6 @@ def journal_path(journal: Any) -> Path:
             f"journal must be the path of a file, got {show(journal)}: {error}; choose a plain name"
         ) from None
     return Path(path)
-
-
-def replay(entries: list[Entry], path: Path, ask_tell: AskTell) -> None:
-    """Tell a fresh `ask_tell` what a journal's `entries` say; what was not told stays pending."""
-    for number, entry in enumerate(entries, start=2):
-        where = f"{path}, line {number}"
-        if "ask" in entry:
-            trial = ask_tell.ask()
-            if trial is None or json.loads(json.dumps(_trial_entry(trial))) != entry["ask"]:
-                raise JournalError(
-                    f"{where}: the strategy now asks for {trial}, the journal has "
-                    f"{_brief.repr(entry['ask'])}; it was written by another version of it"
-                )
-        else:
-            pending = [trial for trial in ask_tell.history.pending if _answers(entry, trial)]
-            if not pending:
-                raise JournalError(
-                    f"{where}: an outcome for trial {_brief.repr(entry['tell'])} at budget "
-                    f"{_brief.repr(entry.get('budget'))}, which was never asked; "
-                    "the lines were edited or reordered"
-                )
-            ask_tell.tell(pending[0], _outcome(entry, where))
 
 
 def parse(raw: bytes, path: Path) -> tuple[Entry, list[Entry], int]:

@@ -16,6 +16,7 @@ yet. The first button of a face gets the keyboard: Enter reveals, Tab walks. Tex
 
 from __future__ import annotations
 
+import base64
 import html
 import io
 import threading
@@ -116,7 +117,9 @@ class Card(widgets.VBox):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """The live widget, and the question's text for where no kernel runs."""
         data = super()._repr_mimebundle_(**kwargs) or {}
-        return data | {"text/plain": f"{self.title}. {self.text}", "text/html": self._question.value}
+        picture = base64.b64encode(self.image.value).decode()
+        shown = f'<img alt="" src="data:image/png;base64,{picture}">' if picture else ""
+        return data | {"text/plain": f"{self.title}. {self.text}", "text/html": f"{self._question.value}{shown}"}
 
 
 def png(draw: Callable[[], Any]) -> tuple[bytes, str]:
