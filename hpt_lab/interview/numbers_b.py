@@ -133,3 +133,78 @@ def bracket_of_81() -> Mapping[str, Any]:
     scratch = sum(n * epochs for n, epochs in rungs)
     resumed = sum(n * (epochs - epochs // 3) for n, epochs in rungs)
     return {"scratch": scratch, "resumed": resumed, "full": 81 * 81, "fifth": scratch // 81}
+
+
+@numbers
+def bracket_of_27() -> Mapping[str, Any]:
+    """Lay out Hyperband for R = 27, eta = 3, and price it in both ways."""
+    plans = []
+    for s in range(3, -1, -1):
+        n = math.ceil(4 * 3**s / (s + 1))
+        plans.append([(n // 3**i, 27 // 3 ** (s - i)) for i in range(s + 1)])
+    scratch = sum(n * epochs for plan in plans for n, epochs in plan)
+    resumed = 0
+    for plan in plans:
+        before = 0
+        for n, epochs in plan:
+            resumed += n * (epochs - before)
+            before = epochs
+    starts = [plan[0][0] for plan in plans]
+    return {"scratch": scratch, "resumed": resumed, "starts": ", ".join(map(str, starts)),
+            "configs": sum(starts), "full": scratch // 27}
+
+
+@numbers
+def two_etas() -> Mapping[str, Any]:
+    """Compare keeping a third and keeping a ninth, from 81 configs at one epoch."""
+    soft = [(81 // 3**i, 3**i) for i in range(5)]
+    hard = [(81 // 9**i, 9**i) for i in range(3)]
+    return {"soft": sum(n * epochs for n, epochs in soft), "soft_rungs": len(soft),
+            "hard": sum(n * epochs for n, epochs in hard), "hard_rungs": len(hard),
+            "more": sum(n * e for n, e in soft) // 81 * 27}
+
+
+@numbers
+def ranks_of_five() -> Mapping[str, Any]:
+    """Give Spearman's correlation of the orders 1 2 3 4 5 and 2 1 3 5 4."""
+    early = np.array([1, 2, 3, 4, 5])
+    late = np.array([2, 1, 3, 5, 4])
+    squares = ((early - late) ** 2).sum()
+    return {"squares": int(squares), "rho": f"{1 - 6 * squares / (5 * 24):.1f}"}
+
+
+def early_and_late() -> tuple[np.ndarray, np.ndarray]:
+    """Return the errors of 81 random digits trainings after 3 epochs and after 81."""
+    found = curves.load("digits-mlp")
+    rng = np.random.default_rng(5)
+    rows = rng.choice(len(found.configs), 81, replace=False)
+    errors = 100 * lessons.ranked(found)[rows, 0]
+    return errors[:, 2], errors[:, -1]
+
+
+@numbers
+def ranks_after_three() -> Mapping[str, Any]:
+    """Correlate early and late ranks for 81 trainings and for their best quarter."""
+    early, late = early_and_late()
+    best = np.argsort(late, kind="stable")[:20]
+    return {"all": f"{spearmanr(early, late)[0]:.2f}",
+            "best": f"{spearmanr(early[best], late[best])[0]:.2f}"}
+
+
+def two_speeds() -> tuple[np.ndarray, np.ndarray]:
+    """Return the validation errors of a fast and of a slow digits training, by epoch."""
+    found = curves.load("digits-mlp")
+    errors = 100 * lessons.ranked(found)[:, 0]
+    final = errors[:, -1]
+    good = np.flatnonzero(final <= np.quantile(final, 0.1))
+    slow = good[np.argmax(errors[good, 2] - errors[good, -1])]
+    fast = int(np.argmin(errors[:, 2]))
+    return errors[fast], errors[slow]
+
+
+@numbers
+def speeds() -> Mapping[str, Any]:
+    """Read where the fast and the slow training stand after 3, 27 and 81 epochs."""
+    fast, slow = two_speeds()
+    return {f"{name}_{epoch}": f"{errors[epoch - 1]:.1f}" for epoch in (3, 27, 81)
+            for name, errors in (("fast", fast), ("slow", slow))}

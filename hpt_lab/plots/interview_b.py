@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 import hpt_lab as hpt
 from hpt_lab import curves, honesty
-from hpt_lab.interview.numbers_b import study_of
+from hpt_lab.interview.numbers_b import early_and_late, study_of, two_speeds
 from hpt_lab.plots.figure import BLUE, VERMILLION, axes, finish
 
 
@@ -47,5 +47,37 @@ def two_expected_bests() -> Axes:
                   ylabel="validation error, %", description="; ".join(ends) + ".")
 
 
+def ranks_after_three_epochs() -> Axes:
+    """Draw places after 3 epochs against final places for 81 random trainings."""
+    early, late = early_and_late()
+    places = [np.argsort(np.argsort(errors, kind="stable")) + 1 for errors in (early, late)]
+    ax = axes(None, 5.5, 4.8)
+    ax.plot(*places, "o", color=BLUE)
+    first = int(places[0][np.argmin(places[1])])
+    return finish(ax, title="81 random trainings", xlabel="place after 3 epochs (1 is best)",
+                  ylabel="place after 81 epochs", description="Dots scatter around a rising line, "
+                  f"wider in the lower left quarter; the final first was number {first} after 3 epochs.")
+
+
+def fast_and_slow() -> Axes:
+    """Draw the validation errors of a fast and a slow training of one table."""
+    ax = axes(None, 7.5, 4)
+    for errors, label, style in zip(two_speeds(), "AB", "-:", strict=True):
+        ax.plot(range(1, 82), errors, style, label=f"config {label}",
+                color=BLUE if label == "A" else VERMILLION)
+    for epoch in (3, 9, 27):
+        ax.axvline(epoch, color="#b8b8b8", linewidth=0.8, zorder=0)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xticks([1, 3, 9, 27, 81], ["1", "3", "9", "27", "81"])
+    ax.set_yticks([3, 5, 10, 30, 90], ["3", "5", "10", "30", "90"])
+    fast, slow = two_speeds()
+    return finish(ax, title="Two configs of one bracket", xlabel="epoch (thin lines: rungs)",
+                  ylabel="validation error, %",
+                  description=f"After 3 epochs A has {fast[2]:.0f} % and B {slow[2]:.0f} %; after 27, "
+                              f"{fast[26]:.1f} and {slow[26]:.1f}; after 81, {fast[-1]:.1f} and "
+                              f"{slow[-1]:.1f} %.")
+
+
 PICTURES = {function.__name__: function for function in (
-    twenty_drawn_rates, two_expected_bests)}
+    twenty_drawn_rates, two_expected_bests, ranks_after_three_epochs, fast_and_slow)}
