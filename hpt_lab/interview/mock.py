@@ -44,6 +44,7 @@ SAYS = {"explain": "To warm up.", "why": "One about reasons.", "compute": "A num
         "picture": "Look at this picture.", "curves": "Look at these curves.",
         "code": "To the whiteboard.",
         "design": "A design question. Ask what you need to know first, then think aloud; take five minutes."}
+GOES_ON = {2: "Good. Then let me go on.", 3: "I agree. One step further, then."}
 FURTHER = ("guesses, or says the first answer again", "makes the point that is made here",
            "makes it, and says what would change it")
 
@@ -91,7 +92,8 @@ def _question(kind: str, level: str, chosen: Sequence[Step], rng: np.random.Gene
         fitting = [question for question in load(kind=kind) if not question.picture]
     had = {step.id for step in chosen}
     fitting = [question for question in fitting if question.id not in had]
-    at_level = [question for question in fitting if question.level in LEVELS[level]] or fitting
+    levels = LEVELS[level] if chosen else LEVELS[level][:1]  # a warm-up is no trial by fire
+    at_level = [question for question in fitting if question.level in levels] or fitting
     lessons = {step.lesson for step in chosen}
     fresh = [question for question in at_level if question.lesson not in lessons] or at_level
     if not fresh and kind == "picture":
@@ -108,7 +110,7 @@ def _asked(question: Question, says: str) -> Step:
             return _follow_up(question, "Let me try it from another side.",
                               f"Another candidate says: {question.wrong}\n\nWhat is wrong with that?",
                               question.why_wrong)
-        return _follow_up(question, "Good. Then let me go on.", question.follow_up, question.follow_up_answer)
+        return _follow_up(question, GOES_ON[grade], question.follow_up, question.follow_up_answer)
 
     return Step(question.id, "picture" if question.picture else "answer", question.lesson, question.topic,
                 question.cell, says, question.question, f"{question.answer}\n\n*Why.* {question.explanation}",

@@ -44,6 +44,12 @@ def test_a_plan_mixes_kinds_and_has_one_drill_one_design_and_a_picture(minutes, 
     assert {question.level for question in asked} <= set(mock.LEVELS[level])
 
 
+@pytest.mark.parametrize("level", ["screening", "senior"])
+def test_the_warm_up_is_of_the_easier_level(level):
+    first = [QUESTIONS[steps(level=level, seed=seed)[0].id].level for seed in range(12)]
+    assert set(first) == {mock.LEVELS[level][0]}
+
+
 def test_other_seeds_ask_other_things():
     assert len({tuple(step.id for step in steps(seed=seed)) for seed in range(10)}) == 10
 
