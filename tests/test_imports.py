@@ -20,12 +20,19 @@ BELOW = {
 BELOW["labels"] = {"errors", "arguments", "arrays"}
 BELOW["scaling"] = {"errors", "arguments", "arrays"}
 BELOW["datasets"] = {"errors", "arguments", "arrays", "labels", "scaling"}
+BELOW["evidence"] = {"errors", "arguments", "trial", "domains", "space", "history"}
 BELOW["surrogates"] = {"errors", "arguments", "domains", "trial", "space", "history"}
 BELOW["strategies"] = BELOW["surrogates"] | {"surrogates"}
-BELOW["study"] = BELOW["strategies"] | {"strategies", "fingerprint"}
+BELOW["study"] = BELOW["strategies"] | {"strategies", "fingerprint", "evidence"}
 BELOW["training"] = {"errors", "arguments", "trial", "datasets", "arrays", "scaling", "fingerprint"}
 BELOW["curves"] = BELOW["study"] | {"study", "datasets"}  # its recorder imports training, inside functions
+<<<<<<< HEAD
 BELOW["plots"] = {"errors", "arguments", "trial", "space", "history", "curves", "experiments"}
+=======
+BELOW["plots"] = {"errors", "arguments", "trial", "domains", "space", "history", "curves", "evidence",
+                  "experiments"}
+BELOW["reports"] = BELOW["study"] | {"study", "plots", "curves"}
+>>>>>>> main
 BELOW["bridges"] = BELOW["study"] | {"study"}  # and the other tool, inside functions
 BELOW["honesty"] = {"errors", "arguments"}
 BELOW["checks"] = BELOW["study"] | {"study", "curves", "honesty"}

@@ -22,7 +22,7 @@ def export(journal: Path, path: Path, to: To) -> None:
     from hpt_lab import bridges
 
     check_among("--to", to, ("optuna", "tensorboard", "csv"))
-    study = read_study(journal)
+    study = read_study(journal).study
     if to == "optuna":
         bridges.optuna.to_storage(study, path, name=journal.stem)
     elif to == "tensorboard":

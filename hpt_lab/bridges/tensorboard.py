@@ -31,7 +31,7 @@ def write(study: Study | str | Path, directory: str | Path) -> Path:
     budget, and its last metrics. Values that are not finite are drawn by TensorBoard as such.
     """
     if isinstance(study, str | Path):
-        study = read_study(study)
+        study = read_study(study).study
     if not isinstance(study, Study):
         raise HptError(f"study must be a Study or a journal's path, got {show(study)}; try what tune returned")
     event_files = library("tensorboard.summary.writer.event_file_writer", "TensorBoard")

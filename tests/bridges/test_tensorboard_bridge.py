@@ -81,12 +81,12 @@ def test_a_folder_with_events_is_refused(study, folder):
 
 
 def test_a_journal_is_read_without_its_objective(study, journal):
-    again = read_study(journal)
+    again = read_study(journal).study
     assert again.digest == study.digest and again.strategy.space == SPACE
     lines = journal.read_text().splitlines(keepends=True)
     cut = journal.parent / "cut.jsonl"
     cut.write_text("".join(lines[:2]))
-    assert len(read_study(cut).history.pending) == 1 and not read_study(cut).history.records
+    assert len(read_study(cut).study.history.pending) == 1 and not read_study(cut).study.history.records
 
 
 def test_the_command_line_exports_a_journal(study, journal, tmp_path):

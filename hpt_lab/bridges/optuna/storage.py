@@ -29,7 +29,7 @@ def to_storage(study: Study | str | Path, storage: Any, *, name: str = "hpt_lab"
     Times are the trials' own in length, laid end to end until now: when they began is not recorded.
     """
     if isinstance(study, str | Path):
-        study = read_study(study)
+        study = read_study(study).study
     if not isinstance(study, Study):
         raise HptError(f"study must be a Study or a journal's path, got {show(study)}; try what tune returned")
     distributions = {key: distribution(domain) for key, domain in study.strategy.space.domains.items()}
