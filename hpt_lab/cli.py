@@ -24,6 +24,7 @@ from hpt_lab.bridges.cli import app as bridges_app
 from hpt_lab.curves.cli import app as curves_app
 from hpt_lab.errors import HptError, JournalError, StrategyError
 from hpt_lab.interview.cli import app as interview_app
+from hpt_lab.lessons import course
 from hpt_lab.space import Choice, Float, Int, Space
 from hpt_lab.strategies import STRATEGIES, Strategy, population_based_training
 from hpt_lab.study import Study, plan, resume, tune
@@ -288,15 +289,6 @@ def check_plot(plot: Path | None) -> None:
         from hpt_lab.plots.figure import check_file
 
         check_file(plot)
-
-
-def course() -> Path:
-    """Return the folder with the lessons: inside the installed package, or the checkout's own."""
-    package = Path(__file__).resolve().parent
-    for folder in (package / "notebooks", package.parent / "notebooks"):
-        if any(folder.glob("00*.ipynb")):
-            return folder
-    raise HptError(f"no lessons found beside {package}; install hpt-lab again")
 
 
 def main() -> None:
