@@ -37,17 +37,10 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-<<<<<<< HEAD
 __all__ = ["AskTell", "Choice", "Config", "Float", "History", "HptError", "Int", "KerasObjective", "Outcome", "Plan",
            "Record", "Space", "Study", "Trial", "asha", "bayesian_optimization", "bohb", "bridges", "checks", "curves",
            "datasets", "grid_search", "hyperband", "interview", "plan", "plots", "population_based_training",
            "random_search", "recommend", "resume", "successive_halving", "tpe", "training", "tune", "widgets"]
-=======
-__all__ = ["AskTell", "Choice", "Config", "Float", "History", "HptError", "Int", "KerasObjective", "Outcome", "Plan", "Record",
-           "Space", "Study", "Trial", "asha", "bayesian_optimization", "bohb", "bridges", "checks", "curves", "datasets",
-           "grid_search", "hyperband", "plan", "plots", "population_based_training", "random_search", "recommend", "resume",
-           "successive_halving", "tpe", "training", "tune", "widgets"]
->>>>>>> main
 
 _LAZY = ("bridges", "checks", "curves", "datasets", "interview", "plots", "training", "widgets")
 
