@@ -26,7 +26,17 @@ BELOW["strategies"] = BELOW["surrogates"] | {"surrogates"}
 BELOW["study"] = BELOW["strategies"] | {"strategies", "fingerprint", "evidence"}
 BELOW["training"] = {"errors", "arguments", "trial", "datasets", "arrays", "scaling", "fingerprint"}
 BELOW["curves"] = BELOW["study"] | {"study", "datasets"}  # its recorder imports training, inside functions
-BELOW["plots"] = {"errors", "arguments", "trial", "space", "history", "curves", "experiments"}
+BELOW["plots"] = {"errors", "arguments", "trial", "domains", "space", "history", "curves", "evidence",
+                  "experiments"}
+BELOW["reports"] = BELOW["study"] | {"study", "plots", "curves"}
+BELOW["bridges"] = BELOW["study"] | {"study"}  # and the other tool, inside functions
+BELOW["honesty"] = {"errors", "arguments"}
+BELOW["checks"] = BELOW["study"] | {"study", "curves", "honesty"}
+BELOW["museum"] = {"errors"}
+BELOW["claims"] = BELOW["checks"] | {"museum"}
+BELOW["experiments"] = BELOW["checks"] | {"datasets"}
+BELOW["lessons"] = {"errors"}
+BELOW["interview"] = BELOW["checks"] | {"checks", "lessons", "honesty", "experiments"}
 HOME = {"tensorflow": {"training"}, "keras": {"training"}, "matplotlib": {"plots", "widgets"}, "ipywidgets": {"widgets"}}
 
 
