@@ -111,7 +111,7 @@ def widths(sweep: np.ndarray, live: np.ndarray) -> None:
     standard, transferred = mean.argmin(axis=2)
     claim("from 0.03 to 0.001", [standard[0] == 5, standard[-1] == 2])
     claim("falls with every width", np.diff(standard) < 0)
-    claim("μP: 0.01 from 32 units on, a step from 8", [transferred[1:] == 4, transferred[0] <= 5])
+    claim("μP: 0.01 from 32 units on, a step from 8", [(transferred[1:] == 4).all(), transferred[0] <= 5])
     claim("carried over: twenty times the loss", mean[0, 3, 5] > 15 * mean[0, 3].min())
     claim("wide networks are better in μP", mean[1, 3].min() < mean[0, 3].min() - 0.02)
 
