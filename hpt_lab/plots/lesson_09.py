@@ -23,10 +23,11 @@ from hpt_lab.plots.figure import (
     axes,
     finish,
     guess,
+    said,
 )
 
 LOOKS = ((INK, "o", "-"), (VERMILLION, "v", "--"), (GREEN, "s", "-."), (BLUE, "D", "-"),
-         (ORANGE, "^", "--"), ("#CC79A7", "P", "-."))
+         (ORANGE, "^", "--"), ("#CC79A7", "P", "-."), ("#56B4E9", "X", ":"))
 
 
 def edge(narrow: Sequence[Any], wide: Sequence[Any], default: float, my_guess: Any = ...) -> Axes:
@@ -106,7 +107,7 @@ def reruns(times: Sequence[int], regret: np.ndarray, variances: Mapping[str, flo
     left.barh(range(len(names)), list(variances.values()), color=[BLUE, GREEN, ORANGE])
     left.set_yticks(range(len(names)), names)
     left.set_ylim(len(names) - 0.5, -0.5)
-    finish(left, title=f"{max(variances, key=variances.__getitem__).split(chr(10))[0]} is largest",
+    finish(left, title=f"Largest: {max(variances, key=variances.__getitem__).split(chr(10))[0]}",
            xlabel="standard deviation, points", ylabel="",
            description="; ".join(f"{n} {v:.2f}".replace("\n", " ") for n, v in variances.items()) + ".")
     mean, error = regret
@@ -136,7 +137,7 @@ def shapes(schedules: Mapping[str, Any]) -> Axes:
     """Draw schedules: share of the peak rate over training."""
     ax = axes(None, 9, 2.6)
     t = np.linspace(0, 1, 201)[:-1]
-    for (name, schedule), (color, _, style) in zip(schedules.items(), LOOKS, strict=True):
+    for (name, schedule), (color, _, style) in zip(schedules.items(), LOOKS, strict=False):
         ax.plot(100 * t, [schedule(x) for x in t], style, color=color, linewidth=2, label=name)
     return finish(ax, title="Six ways to spend forty epochs", xlabel="training done, %",
                   ylabel="share of the peak", description=", ".join(schedules) + ".")
@@ -159,7 +160,7 @@ def by_rate(rates: Sequence[float], runs: Mapping[str, np.ndarray], *, title: st
     ax.minorticks_off()
     lowest = min(errors.mean(axis=0).min() for errors in runs.values())
     ax.set_ylim(lowest - 0.05 * (ceiling - lowest), ceiling)
-    guess(ax, my_guess, axis="x")
+    said(ax, my_guess)
     return finish(ax, title=title, xlabel=xlabel, ylabel=ylabel,
                   description="; ".join(words) + ".")
 
@@ -242,8 +243,8 @@ def batch_title(runs: Mapping[str, np.ndarray]) -> str:
 def way_title(runs: Mapping[str, np.ndarray]) -> str:
     """Say how low each way gets."""
     lowest = {name: errors.mean(axis=0).min() for name, errors in runs.items()}
-    best = min(lowest, key=lowest.__getitem__)
-    return f"{best.capitalize()}: {lowest[best]:.1f} % wrong; from scratch {lowest['scratch']:.1f} %"
+    scratch = lowest.pop("scratch")
+    return f"From scratch gets {scratch:.1f} % wrong, the best fine-tuning {min(lowest.values()):.1f} %"
 
 
 def by_shift(shifts: Sequence[int], runs: Mapping[str, np.ndarray], my_guess: Any = ...) -> Axes:
