@@ -10,14 +10,16 @@ import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpt_lab.datasets import Data
 from hpt_lab.errors import HptError
 from hpt_lab.space import Choice, Float, Int, Space, sobol
 from hpt_lab.trial import Config
+
+if TYPE_CHECKING:
+    from hpt_lab.datasets import Data
 
 BUDGET = 16  # trainings
 EPOCHS = 12
@@ -35,6 +37,8 @@ DEFAULT: Config = {"learning_rate": 1e-3, "dropout": 0.0, "filters": 8,
 def eights(seed: int = 0) -> Data:
     """Return noisy digits, class 1 where it is an eight, split and sealed by `seed`."""
     from sklearn.datasets import load_digits
+
+    from hpt_lab.datasets import Data
 
     x, y = load_digits(return_X_y=True)
     noisy = x / 16 + 0.25 * np.random.default_rng(8).standard_normal(x.shape)

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from hpt_lab.datasets import digits, spirals
 from hpt_lab.space import Choice, Float, Space
 from hpt_lab.trial import Config
 
@@ -34,6 +33,8 @@ WIDTH_RATES = tuple(float(rate) for rate in 10.0 ** np.arange(-4, -0.9, 0.5))
 @cache
 def points() -> tuple[Rows, Rows]:
     """Return the spirals' rows to draw from, and 3,000 that judge."""
+    from hpt_lab.datasets import spirals
+
     data = spirals(n=9000, noise=0.1, turns=1.0, label_noise=0.05, seed=0)
     x = np.concatenate([data.x_train, data.x_validation])
     y = np.concatenate([data.y_train, data.y_validation])
@@ -210,6 +211,8 @@ def wide(config: Config) -> Any:
 
 def widths(seed: int) -> np.ndarray:
     """Return final training and validation losses by width and rate, standard and μP, (2, 4, 7, 2)."""
+    from hpt_lab.datasets import digits
+
     data = digits()
     found = [[narrow_to_wide(data, units, base, seed) for units in WIDTHS] for base in (None, WIDTHS[0])]
     return np.array(found)
