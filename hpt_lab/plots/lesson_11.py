@@ -35,7 +35,7 @@ def moves(helped: Mapping[str, tuple[float, float]], *, cases: int, my_guess: An
 def promise(before: np.ndarray, promised: np.ndarray, kept: np.ndarray) -> Axes:
     """Draw what the best of equal models promised on the rows that chose it, and what it kept on new ones; in points."""
     ax = axes(None, 9.6, 3.6)
-    bins = np.linspace(-3, 5, 65)
+    bins = np.linspace(-3, 5, 65).tolist()
     ax.hist(promised - before, bins=bins, color=BLUE, alpha=0.75, label="on the validation rows that chose it")
     ax.hist(kept - before, bins=bins, color=ORANGE, alpha=0.6, hatch="..", edgecolor="white", label="in production")
     ax.axvline(0, color=FAINT, linewidth=1)
