@@ -200,7 +200,7 @@ def test_missing_numbers_are_no_class_and_no_target():
 
 
 @pytest.mark.parametrize(("changes", "says"), [
-    ({"task": "clasification"}, "'classification' or 'regression', got 'clasification'"),
+    ({"task": "clasification"}, "'classification', 'regression', got 'clasification'"),
     ({"y": np.eye(2)[Y]}, "argmax"), ({"y": X}, "one label per row"), ({"y": [1, "a"] * 100}, "number and text"),
     ({"y": X[:, 0]}, "task='regression'"), ({"y": Y + 1j}, "real numbers"), ({"y": []}, "same number of rows"),
     ({"y": np.r_[Y[:-1], 2]}, "smallest with 1 rows"), ({"y": np.ones(N)}, "at least 2 classes"),

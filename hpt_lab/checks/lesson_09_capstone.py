@@ -73,7 +73,8 @@ def predicted(configs: Sequence[Config], data: Data, seeds: Sequence[int], rows:
     done = train_together(models, [copied(data, config["copies"]) for config in configs],
                           epochs=EPOCHS, batch_size=64, validation=rows,
                           seeds=[(9, seed) for seed in seeds])
-    return np.nan_to_num(np.array([one.predictions[:, 0] for one in done or []]), nan=0.0)
+    said = [one.predictions[:, 0] for one in done or [] if one.predictions is not None]
+    return np.nan_to_num(np.array(said), nan=0.0)
 
 
 def copied(data: Data, copies: int) -> tuple[np.ndarray, np.ndarray]:
@@ -180,7 +181,7 @@ def interval(y: np.ndarray, mine: np.ndarray, other: np.ndarray, *, draws: int =
         return math.fsum(average_precision(y[rows], one[rows]) for one in said) / len(said)
 
     everyone = np.arange(len(y))
-    apart = []
+    apart: list[float] = []
     while len(apart) < draws:
         rows = rng.integers(0, len(y), len(y))
         if y[rows].any():

@@ -163,7 +163,8 @@ def pool(seed: int) -> np.ndarray:
     x, y = points()[1]
     done = train_together(models, rows, epochs=EPOCHS, batch_size=20, seeds=[(1, seed)] * len(models),
                           validation=(x, y), jit=False)
-    wrong = np.array([(one.predictions[:, 0] > 0.5) != y for one in done or []])  # (40, 3000)
+    said = [one.predictions[:, 0] for one in done or [] if one.predictions is not None]
+    wrong = np.array([(one > 0.5) != y for one in said])  # (40, 3000)
     return 100 * np.stack([wrong[:, :300].mean(axis=1), wrong[:, 300:].mean(axis=1)], axis=1)
 
 

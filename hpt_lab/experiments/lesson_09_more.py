@@ -156,7 +156,7 @@ def augmentation(seed: int) -> list[list[float]]:
     done: Any = None
     for epoch in range(30):
         rows = [(shifted(x, most, np.random.default_rng((seed, epoch))), y) for most in SHIFTS]
-        judges = {"validation": others, "test": moved} if epoch == 29 else {}
+        judges: Any = {"validation": others, "test": moved} if epoch == 29 else {}
         done = train_together(models, rows, start=epoch, epochs=epoch + 1, batch_size=32,
                               seeds=[seed] * len(SHIFTS), jit=False, **judges)
     return [[100 * (1 - one.curves[name][-1]) for one in done]

@@ -31,7 +31,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpt_lab.errors import InterviewError
-from hpt_lab.interview import numbers_a, numbers_b, numbers_c, numbers_d, numbers_pictures  # noqa: F401
 from hpt_lab.interview.numbers import NUMBERS
 
 if TYPE_CHECKING:
@@ -141,6 +140,9 @@ def _question(entry: Mapping[str, Any], lesson: str, where: str) -> Question:
 
 def _filled(text: str, numbers: str | None, where: str) -> str:
     """Put computed numbers in the place of ${names}."""
+    # imported for what they register, and late: SciPy and scikit-learn take seconds to load
+    from hpt_lab.interview import numbers_a, numbers_b, numbers_c, numbers_d, numbers_pictures  # noqa: F401
+
     if numbers is not None and numbers not in NUMBERS:
         raise InterviewError(f"{where}: there are no numbers {numbers!r}; write them in hpt_lab/interview/numbers.py")
     values = _computed(numbers) if numbers else {}

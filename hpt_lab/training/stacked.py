@@ -189,11 +189,14 @@ def can_stack(model: keras.Model) -> bool:
 def _alone(model: keras.Model, parts: dict[str, list[Rows]], plan: Plan) -> Training:
     """Train one model by itself, with the same result as in a stack."""
     rows = parts["rows"][0]
+    x = rows[0]
+    y = rows[1]
+    weight = rows[2] if len(rows) > 2 else None
     with GRAPHS.borrow(model, rows, batch_size=plan.batch_size, xla=False) as graph:
-        trainer = Trainer(model, *rows, validation=parts.get("validation", [None])[0], batch_size=plan.batch_size,
+        trainer = Trainer(model, x, y, sample_weight=weight, validation=parts.get("validation", [None])[0], batch_size=plan.batch_size,
                           seed=plan.seeds[0], graph=graph)
         trainer.epochs_done = plan.epochs.start
-        test = Trainer(model, *rows, validation=parts["test"][0], batch_size=plan.batch_size,
+        test = Trainer(model, x, y, sample_weight=weight, validation=parts["test"][0], batch_size=plan.batch_size,
                        graph=graph) if "test" in parts else None
         curves: Curves = {}
         yield plan.epochs.start, []

@@ -222,3 +222,15 @@ def test_bad_arguments_are_refused_with_a_remedy():
         train_together([net, net], (X, Y), epochs=1, seeds=[0, 1])
     with pytest.raises(DataError, match="validation must be a tuple"):
         train_together([net], (X, Y), epochs=1, seeds=[0], validation=[])
+
+
+@pytest.mark.parametrize("between", [(), (layers.BatchNormalization(name="n"),)], ids=["stacked", "alone"])
+def test_rows_may_have_weights_stacked_or_alone(between):
+    weight = np.linspace(0.1, 2.0, len(X)).astype("float32")
+    fresh = [layer.__class__.from_config(layer.get_config()) for layer in between]
+    nets = [model(OPTIMIZERS["sgd"], 0.0, 1, between=fresh)]
+    again = [layer.__class__.from_config(layer.get_config()) for layer in between]
+    alone = model(OPTIMIZERS["sgd"], 0.0, 1, between=again)
+    got = train_together(nets, [(X, Y, weight)], epochs=3, batch_size=len(X), seeds=[0], validation=(X, Y))
+    truth = alone.fit(X, Y, sample_weight=weight, epochs=3, batch_size=len(X), verbose=0, validation_data=(X, Y))
+    assert got[0].curves["val_loss"] == pytest.approx(truth.history["val_loss"], rel=1e-5)
