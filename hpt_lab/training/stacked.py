@@ -193,7 +193,7 @@ def _alone(model: keras.Model, parts: dict[str, list[Rows]], plan: Plan) -> Trai
     y = rows[1]
     weight = rows[2] if len(rows) > 2 else None
     with GRAPHS.borrow(model, rows, batch_size=plan.batch_size, xla=False) as graph:
-        given = {"sample_weight": weight, "batch_size": plan.batch_size, "graph": graph}
+        given: dict[str, Any] = {"sample_weight": weight, "batch_size": plan.batch_size, "graph": graph}
         trainer = Trainer(model, x, y, validation=parts.get("validation", [None])[0], seed=plan.seeds[0], **given)
         trainer.epochs_done = plan.epochs.start
         test = Trainer(model, x, y, validation=parts["test"][0], **given) if "test" in parts else None
