@@ -134,6 +134,21 @@ def exact(values: np.ndarray, what: str) -> np.ndarray:
     return values.astype(np.float64)
 
 
+def check_finite(values: np.ndarray, what: str) -> None:
+    """Raise DataError if `values`, (n, ...), has a NaN or an infinity, which would spoil every weight they meet."""
+    if values.dtype.kind != "f":
+        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(values.sum()):  # a single pass without a copy; a sum may overflow where no value does
+            return
+    bad = ~np.isfinite(values.reshape(len(values), -1) if values.ndim else values.reshape(1, 1))
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        raise DataError(f"{what} has NaN or infinite values in {int(bad.any(axis=1).sum())} rows, the first in row {row}, "
+                        f"column {column}, which no training survives; impute or drop those rows first, or give a row "
+                        "without a target any target and a sample_weight of 0")
+
+
 def group_names(groups: Any, n: int) -> np.ndarray | None:
     """Return the group of each of n rows, (n,), or None."""
     if groups is None:

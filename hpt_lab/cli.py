@@ -1,4 +1,4 @@
-"""The command line: `hpt-lab plan | tune | resume | record | race | lab | playground | copy | links | doctor`.
+"""The command line: `hpt-lab plan | tune | resume | export | record | race | lab | playground | copy | links | doctor`.
 
 Everything here could be typed in a notebook; read `tune` for how few lines that takes.
 """
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hpt_lab.bridges.cli import app as bridges_app
 from hpt_lab.curves.cli import app as curves_app
 from hpt_lab.errors import HptError, JournalError, StrategyError
 from hpt_lab.interview.cli import app as interview_app
@@ -43,6 +44,7 @@ SPACES = {
                  batch_size=Choice([32, 64, 128])),
 }
 
+app.add_typer(bridges_app)  # export
 app.add_typer(curves_app)  # record and race
 app.add_typer(interview_app)  # drill and quiz
 

@@ -18,12 +18,16 @@ import numpy as np
 import sklearn.datasets
 from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, train_test_split
 
+from hpt_lab.arguments import check_among, check_flag, check_number, check_seed, check_whole, show
 from hpt_lab.arrays import features, group_names, plain
 from hpt_lab.errors import DataError
 from hpt_lab.labels import FEWEST, classes, targets
 from hpt_lab.scaling import choose_scaler, fit_scaler
 
 Task = Literal["classification", "regression"]
+MOST_ROWS = 10**7  # of made-up data
+MOST_NOISE = 1e6
+MOST_SEED = 2**32 - 1  # scikit-learn's
 Split = tuple[np.ndarray, np.ndarray, np.ndarray]  # row numbers: training, validation, test
 
 
@@ -115,18 +119,21 @@ def breast_cancer() -> Data:
 
 def two_moons(*, n: int = 500, noise: float = 0.2, seed: int = 0) -> Data:
     """Make two interleaving half circles in the plane; `noise` is the standard deviation added to each coordinate."""
+    n, noise, seed = _check_made(n, noise, seed)
     x, y = sklearn.datasets.make_moons(n, noise=noise, random_state=seed)
     return Data(x, y, name="two_moons", seed=seed)
 
 
 def circles(*, n: int = 500, noise: float = 0.1, seed: int = 0) -> Data:
     """Make a circle of radius 0.5 inside one of radius 1, with Gaussian `noise`."""
+    n, noise, seed = _check_made(n, noise, seed)
     x, y = sklearn.datasets.make_circles(n, noise=noise, factor=0.5, random_state=seed)
     return Data(x, y, name="circles", seed=seed)
 
 
 def xor(*, n: int = 500, noise: float = 0.1, seed: int = 0) -> Data:
     """Make points all over the square from -1 to 1, class 1 where the coordinates' signs differ, then add Gaussian `noise`."""
+    n, noise, seed = _check_made(n, noise, seed)
     rng = np.random.default_rng(seed)
     x = rng.uniform(-1, 1, (n, 2))
     y = (x[:, 0] > 0) != (x[:, 1] > 0)
@@ -139,6 +146,9 @@ def spirals(*, n: int = 500, noise: float = 0.1, turns: float = 1.5, label_noise
     A share `label_noise` of the labels is wrong, in all parts alike: no model can be right more
     often than the rest.
     """
+    n, noise, seed = _check_made(n, noise, seed)
+    turns = check_number("turns", turns, least=-1000, most=1000, hint=1.5, error=DataError)
+    label_noise = check_number("label_noise", label_noise, least=0, most=1, hint=0.1, error=DataError)
     rng = np.random.default_rng(seed)
     y = np.arange(n) % 2
     t = np.sqrt(rng.random(n))  # sqrt: points spread evenly along the arm, not crowded at the centre
@@ -148,18 +158,20 @@ def spirals(*, n: int = 500, noise: float = 0.1, turns: float = 1.5, label_noise
     return Data(x, y, name="spirals", seed=seed)
 
 
+def _check_made(n: Any, noise: Any, seed: Any) -> tuple[int, float, int]:
+    """Check the settings of data that is made up: how many rows, how much noise, and the seed."""
+    n = check_whole("n", n, FEWEST, 500, most=MOST_ROWS, error=DataError)
+    noise = check_number("noise", noise, least=0, most=MOST_NOISE, hint=0.1, error=DataError)
+    return n, abs(float(noise)), check_seed(seed, most=MOST_SEED, error=DataError)  # abs: NumPy refuses -0.0
+
+
 def _check_settings(name: Any, task: Any, time_ordered: Any, seed: Any) -> None:
     if not isinstance(name, str):
-        raise DataError(f"name must be text that messages can call the data by, got {name!r}; try "
+        raise DataError(f"name must be text that messages can call the data by, got {show(name)}; try "
                         f"name='mine'")
-    if task not in ("classification", "regression"):
-        raise DataError(f"task must be 'classification' or 'regression', got {task!r}")
-    if not isinstance(time_ordered, bool):
-        raise DataError(f"time_ordered must be True or False, got {time_ordered!r}; give rows "
-                        f"sorted by time")
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
-        raise DataError(f"seed must be a whole number from 0 to 2**32 - 1, got {seed!r}; try "
-                        f"seed=0")
+    check_among("task", task, ("classification", "regression"), error=DataError)
+    check_flag("time_ordered", time_ordered, error=DataError)
+    check_seed(seed, most=MOST_SEED, error=DataError)
 
 
 def _check_alignment(x: Any, y: Any) -> None:

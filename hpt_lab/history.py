@@ -51,6 +51,8 @@ class History:
         self.records: list[Record] = []
         self.pending: list[Trial] = []
         self.asked = 0
+        self._best: Record | None = None  # of the first `_ranked` records: asked for after every trial
+        self._ranked = 0
 
     def ask(self, trial: Trial) -> None:
         """Note that `trial` was handed out."""
@@ -71,8 +73,13 @@ class History:
     @property
     def best(self) -> Record | None:
         """The smallest loss seen at any budget (Hyperband's own rule); the earlier one on a tie; None if all failed."""
-        ranked = [record for record in self.records if not record.outcome.failed]
-        return min(ranked, key=lambda record: record.loss, default=None)
+        best = self._best
+        for record in self.records[self._ranked:]:
+            if not record.outcome.failed and (best is None or record.loss < best.loss):
+                best = record
+        self._best = best
+        self._ranked = len(self.records)
+        return best
 
     def at_budget(self, budget: float) -> list[Record]:
         """List the records that reported at exactly this budget, in order of completion."""

@@ -88,7 +88,7 @@ def time_order(*, seed: int, leak: bool) -> float:
     rng = np.random.default_rng(_seed(seed))
     x = np.cumsum(rng.standard_normal((400, 5)), axis=0)  # a random walk
     y = np.repeat(rng.permutation(np.arange(40) % 2), 10)  # a new coin flip every ten days
-    folds = KFold(5, shuffle=True, random_state=seed) if leak else TimeSeriesSplit(5, gap=40)
+    folds = KFold(5, shuffle=True, random_state=_seed(seed)) if leak else TimeSeriesSplit(5, gap=40)
     return _score(_nearest(3), x, y, folds)
 
 
@@ -227,7 +227,7 @@ def few_rows(*, seed: int, rows: int = 60, candidates: int = 50, signal: float =
     columns = np.zeros((candidates, 100))
     for column in columns:
         column[rng.choice(100, 5, replace=False)] = 1
-    return SmallTask(x, y, x_new, y_new, columns, seed)
+    return SmallTask(x, y, x_new, y_new, columns, _seed(seed))
 
 
 def _nearest(k: int) -> KNeighborsClassifier:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from hpt_lab.arguments import is_listing, show
 from hpt_lab.arrays import exact, float32, missing, plain, unmixed
 from hpt_lab.errors import DataError
 
@@ -102,15 +103,15 @@ def _class_names(labels: np.ndarray, given: Sequence[str] | None) -> tuple[str, 
                         f"differ")
     if given is None:
         return own
-    names = tuple(given) if isinstance(given, list | tuple | np.ndarray) else ()
+    names = tuple(given) if is_listing(given) and not isinstance(given, set | frozenset) else ()
     texts = all(isinstance(name, str) for name in names)
     if not texts or len(names) != len(own) or len(set(names)) < len(names):
         raise DataError(f"class_names must be {len(own)} different names, one for each of the "
                         f"labels "
-                        f"{', '.join(own[:10])} in that order, got {given!r}")
+                        f"{', '.join(own[:10])} in that order, got {show(given)}")
     names = tuple(str(name) for name in names)
     if isinstance(labels[0], str) and names != own:
         raise DataError(f"class_names must be left out where y holds text, which names its classes "
                         f"in the order "
-                        f"{', '.join(own[:10])}, got {given!r}")
+                        f"{', '.join(own[:10])}, got {show(given)}")
     return names

@@ -16,6 +16,7 @@ import numpy as np
 import sklearn.base
 from sklearn.preprocessing import StandardScaler
 
+from hpt_lab.arguments import show
 from hpt_lab.arrays import exact, float32
 from hpt_lab.errors import DataError
 
@@ -39,11 +40,11 @@ def choose_scaler(scaler: Any, x: np.ndarray, *, name: str) -> Any:
     if isinstance(scaler, type) or not usable:
         raise DataError(f"scaler must be 'auto', 'standard', None or a scikit-learn transformer "
                         f"such as MinMaxScaler(), "
-                        f"got {scaler!r}")
+                        f"got {show(scaler)}")
     try:
         return sklearn.base.clone(scaler)
     except (TypeError, RuntimeError) as error:
-        raise DataError(f"scaler {scaler!r} can't be copied to be fitted anew in every fold: "
+        raise DataError(f"scaler {show(scaler)} can't be copied to be fitted anew in every fold: "
                         f"{error}; derive it from "
                         "sklearn.base.BaseEstimator") from error
 
@@ -60,14 +61,14 @@ def fit_scaler(scaler: Any, x: np.ndarray) -> Callable[[np.ndarray], np.ndarray]
     try:
         fitted.fit(_flat(x))
     except (ValueError, TypeError) as error:
-        raise DataError(f"scaler {scaler!r} can't be fitted to {len(x)} training rows: "
+        raise DataError(f"scaler {show(scaler)} can't be fitted to {len(x)} training rows: "
                         f"{error}") from error
 
     def scale(rows: np.ndarray) -> np.ndarray:
         try:
             out = fitted.transform(_flat(rows))
         except (ValueError, TypeError) as error:
-            raise DataError(f"scaler {scaler!r} can't transform {len(rows)} rows: "
+            raise DataError(f"scaler {show(scaler)} can't transform {len(rows)} rows: "
                             f"{error}") from error
         values = _checked(scaler, out, len(rows))
         return values.reshape(rows.shape) if values.size == rows.size else values
@@ -79,10 +80,10 @@ def _checked(scaler: Any, out: Any, n: int) -> np.ndarray:
     """Return a scaler's output for n rows as training takes it: float32, or integers that stay integers."""
     values = np.asarray(out.toarray() if hasattr(out, "tocsr") else out)
     if values.dtype.kind not in "fiub" or values.ndim != 2 or len(values) != n:
-        raise DataError(f"scaler {scaler!r} must give {n} rows of numbers, got {values.dtype} of "
+        raise DataError(f"scaler {show(scaler)} must give {n} rows of numbers, got {values.dtype} of "
                         f"shape {values.shape}")
     if not np.isfinite(values).all():
-        raise DataError(f"scaler {scaler!r} makes NaN or infinite values of x; choose one that is "
+        raise DataError(f"scaler {show(scaler)} makes NaN or infinite values of x; choose one that is "
                         f"defined for all rows")
     return values.astype(np.int64) if values.dtype.kind in "iu" else float32(values, "x after scaling")
 

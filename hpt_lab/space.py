@@ -94,9 +94,12 @@ class Space:
         if not isinstance(point, list) or len(point) != len(self):
             raise SpaceError(f"a point must have {len(self)} coordinates, one for each of {list(self.domains)}, "
                              f"got {show(u)}")
+        return self._at(point)
+
+    def _at(self, point: list[float]) -> Config:
         config: Config = {}
         for (name, domain), x in zip(self.domains.items(), point, strict=True):
-            if self._is_active(domain, config):
+            if not domain.when or self._is_active(domain, config):
                 config[name] = domain.from_unit(x)
         return config
 
@@ -108,13 +111,9 @@ class Space:
 
     def sample(self, seed: Any) -> Config:
         """Draw one config, uniformly in the unit cube. `seed`: an int, a sequence of ints, or a numpy Generator."""
-        parts = seed if isinstance(seed, list | tuple) and seed else [seed]
-        generators = np.random.Generator | np.random.BitGenerator | np.random.SeedSequence
-        if not isinstance(seed, generators) and not all(type(plain(part)) is int and part >= 0 for part in parts):
-            raise SpaceError(f"seed must be a whole number >= 0, several, or a numpy Generator, got {show(seed)}; "
-                             "0 is as good as any")
-        rng = np.random.default_rng(plain(seed))
-        return self.from_unit(rng.random(len(self)).tolist())
+        if not (type(seed) is tuple and {*map(type, seed)} == {int} and min(seed) >= 0):  # a search's own need no check
+            seed = _checked_seed(seed)
+        return self._at(np.random.default_rng(seed).random(len(self.domains)).tolist())
 
     def grid(self, n: int | Mapping[str, int]) -> list[Config]:
         """List the full factorial: n values per numeric dimension (or n per name), all values of each unordered Choice.
@@ -246,3 +245,13 @@ def _all_values(name: str, domain: Domain) -> Sequence[Any]:
     if isinstance(domain, Float):
         raise SpaceError(f"{name} is a Float, which has no end of values; walk a grid's values instead")
     return domain.values if isinstance(domain, Choice) else range(domain.low, domain.high + 1)
+
+
+def _checked_seed(seed: Any) -> Any:
+    """Return `seed` in plain numbers, or raise SpaceError if it is none that a draw can be repeated by."""
+    parts = seed if isinstance(seed, list | tuple) and seed else [seed]
+    generators = np.random.Generator | np.random.BitGenerator | np.random.SeedSequence
+    if not isinstance(seed, generators) and not all(type(plain(part)) is int and part >= 0 for part in parts):
+        raise SpaceError(f"seed must be a whole number >= 0, several, or a numpy Generator, got {show(seed)}; "
+                         "0 is as good as any")
+    return plain(seed)

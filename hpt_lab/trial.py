@@ -69,6 +69,11 @@ class Outcome:
     curves: Mapping[str, list[float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if type(self.loss) is float and type(self.seconds) is float and (self.error is None or type(self.error) is str) \
+                and type(self.metrics) is dict and not self.metrics and type(self.curves) is dict and not self.curves:
+            object.__setattr__(self, "metrics", {})  # the usual outcome of a function: only the caller's dicts are let go
+            object.__setattr__(self, "curves", {})
+            return
         error = plain(self.error)
         if error is not None and not isinstance(error, str):
             raise HptError(f"an Outcome's error must be None or a string, got {show(error)}; try str(error)")

@@ -25,12 +25,13 @@ BELOW["strategies"] = BELOW["surrogates"] | {"surrogates"}
 BELOW["study"] = BELOW["strategies"] | {"strategies", "fingerprint"}
 BELOW["training"] = {"errors", "arguments", "trial", "datasets", "arrays", "scaling", "fingerprint"}
 BELOW["curves"] = BELOW["study"] | {"study", "datasets"}  # its recorder imports training, inside functions
-BELOW["plots"] = {"errors", "arguments", "trial", "space", "history", "curves"}
+BELOW["plots"] = {"errors", "arguments", "trial", "space", "history", "curves", "experiments"}
+BELOW["bridges"] = BELOW["study"] | {"study"}  # and the other tool, inside functions
 BELOW["honesty"] = {"errors", "arguments"}
 BELOW["checks"] = BELOW["study"] | {"study", "curves", "honesty"}
 BELOW["claims"] = BELOW["checks"]
 BELOW["experiments"] = BELOW["checks"]
-BELOW["interview"] = BELOW["checks"] | {"checks"}
+BELOW["interview"] = BELOW["checks"] | {"checks", "experiments"}
 HOME = {"tensorflow": {"training"}, "keras": {"training"}, "matplotlib": {"plots", "widgets"}, "ipywidgets": {"widgets"}}
 
 

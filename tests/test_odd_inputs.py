@@ -20,8 +20,8 @@ import pytest
 from matplotlib.figure import Figure
 
 import hpt_lab as hpt
-from hpt_lab import curves, honesty
-from hpt_lab.errors import HptError, StrategyError, StudyError
+from hpt_lab import curves, datasets, honesty, widgets
+from hpt_lab.errors import DataError, HptError, StrategyError, StudyError
 from hpt_lab.history import History, increments
 from hpt_lab.strategies.hyperband import brackets
 from hpt_lab.strategies.population_based_training import schedule
@@ -417,8 +417,8 @@ def test_honesty():
     for name, leak in honesty.LEAKS.items():
         for given, score in calls(
             functools.partial(leak, leak=True),
-            at_least=9,
-            odd=[None, -1, 2.5, "a", np.int64(1), 10**20, Ugly(), [1], math.nan],
+            at_least=30,
+            odd=[value for value in ODD if type(value) is not int or value in (1, -1, 10**20)][:60:2],
             seed=0,
         ):
             assert 0 <= score <= 1, (name, given)
@@ -432,8 +432,8 @@ def test_honesty():
         assert np.all(promised <= np.max(given["validation"]) + 1e-12)
     for _, found in calls(
         honesty.few_rows,
-        at_least=60,
-        odd=ODD[::4][:15],
+        at_least=100,
+        odd=ODD[::3],
         seed=0,
         rows=20,
         candidates=2,
@@ -500,8 +500,86 @@ def test_curves():
 def test_lessons(lesson, usual):
     table = curves.load("spirals-mlp")
     values = [value for value in ODD if not isinstance(value, int) or abs(value) < 1e6]
-    for _, found in calls(lesson, at_least=60, odd=values[::3], table=table, **usual):
+    for _, found in calls(lesson, odd=values, table=table, **usual):
         assert found is not None
+
+
+MADE = {
+    "two_moons": {"noise": 0.2},
+    "circles": {"noise": 0.1},
+    "xor": {"noise": 0.1},
+    "spirals": {"noise": 0.1, "turns": 1.5, "label_noise": 0.1},
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_made_up_data(name):
+    for given, data in calls(getattr(datasets, name), n=60, seed=0, **MADE[name]):
+        rows = len(data.x_train) + len(data.x_validation) + len(data.reveal_test()[0])
+        assert rows == given["n"] and data.n_classes == 2 and np.isfinite(data.x_train).all()
+        again = getattr(datasets, name)(**{key: plain_value(value) for key, value in given.items()})
+        np.testing.assert_array_equal(data.x_train, again.x_train)
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_data(task):
+    x = np.random.default_rng(0).normal(size=(40, 2))
+    y = np.arange(40) % 2 + (0.5 if task == "regression" else 0)
+    more = {"name": "mine", "task": task, "groups": None, "scaler": "auto", "class_names": None}
+    for given, data in calls(datasets.Data, x=x, y=y, time_ordered=False, seed=0, **more):
+        sealed = data.reveal_test()[0]
+        assert len(data.x) + len(sealed) == 40 and len(data.x_train) and len(data.x_validation)
+        assert not given["time_ordered"] or data.rows[-1] == len(data.x) - 1
+    with pytest.raises(DataError, match="class_names must be 2 different names"):
+        datasets.Data(x, np.arange(40) % 2, name="mine", class_names={"a", "b"})  # in what order?
+
+
+def plain_value(value):
+    return value.item() if isinstance(value, np.ndarray | np.generic) else value
+
+
+WIDGETS = {
+    "BayesExplorer": {"run": False},
+    "BracketExplorer": {"run": False, "table": None},
+    "FoldExplorer": {"run": False},
+    "RaceTrack": {"run": False, "table": None},
+    "SearchExplorer": {"run": False},
+    "Playground": {"preset": None, "share": None, "epochs": 0},
+    "FitDoctor": {"epochs": 0},
+}
+
+
+@pytest.mark.parametrize("name", WIDGETS)
+def test_widgets(name):
+    """A widget takes what its controls take: the constructor a few odd values, for it draws; its controls all."""
+    make = getattr(widgets, name)
+    widget = make()
+    knobs = widget.controls.defaults
+    rng = random.Random(0)
+    refused = 0
+    for argument in (*WIDGETS[name], rng.choice(list(knobs)), "no_such_control"):
+        for value in rng.sample([v for v in ODD if type(v) is not int and not _trains(v)], 2):
+            try:
+                made = make(**{argument: value})
+                assert made._error.value == "" and argument != "no_such_control"
+            except HptError as error:
+                refused += 1
+                assert str(error)
+    assert refused
+
+    for given, checked in calls(lambda **values: widget.controls.check(values), **knobs):
+        for key, value in checked.items():
+            assert value == given[key] and plain(value)
+    for given, read in calls(widget.controls.from_text, text=widget.controls.to_text()):
+        assert read == knobs and isinstance(given["text"], str)
+    assert widget.controls.values == knobs
+
+
+def _trains(value):
+    """Tell whether a widget would take this for a number of epochs, or for run=True."""
+    return isinstance(value, np.integer | np.bool_ | bool) or (
+        isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind == "i"
+    )
 
 
 def test_plots():

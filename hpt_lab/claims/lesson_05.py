@@ -84,7 +84,7 @@ def failures(axis: np.ndarray, axis_live: np.ndarray, wide: np.ndarray, failed: 
     claim("even with 20 knobs the model wins", clear(wide[:, 3, 0] - wide[:, 3, 1]))
     claim("by a factor of about four", bool(3 < middle[3, 0] / middle[3, 1] < 6))
     claim("it spends coordinates on the edges", middle[1:, 2] > 0.05)
-    claim("most of the later trials fail", bool(np.mean(failed[8:]) > 0.5))
+    claim("hardly any of the later trials fail", bool(np.mean(failed[8:]) < 0.15))
     claim("it never repeats itself", len(different) == 30)
 
 

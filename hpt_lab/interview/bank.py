@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpt_lab.errors import InterviewError
-from hpt_lab.interview import numbers_a, numbers_b, numbers_c, numbers_pictures  # noqa: F401
+from hpt_lab.interview import numbers_a, numbers_b, numbers_c, numbers_d, numbers_pictures  # noqa: F401
 from hpt_lab.interview.numbers import NUMBERS
 
 if TYPE_CHECKING:
@@ -74,6 +74,14 @@ class Question:
         from hpt_lab.plots.interview import draw  # Matplotlib is loaded by those who look
 
         return draw(self.picture)
+
+    def in_words(self) -> str:
+        """Say what the picture shows, for those who can't look at it; empty if there is none."""
+        if self.picture is None:
+            return ""
+        from hpt_lab.plots.interview import in_words
+
+        return in_words(self.picture)
 
 
 def load(*, lesson: str | None = None, topic: str | None = None, level: str | None = None,

@@ -80,6 +80,8 @@ def _ask(question: Question) -> int | None:
     """Show a question, wait, reveal the answer; return the grade, or None to leave."""
     _print_anywhere(f"\n[lesson {question.lesson}, {question.level}, {question.kind}] "
                     f"{question.question}\n")
+    if question.picture:
+        _print_anywhere(f"The picture in words: {question.in_words()}\n")
     try:
         typer.prompt("Say your answer aloud, then press Enter", default="", show_default=False)
         _print_anywhere(f"\n{answer_of(question)}\n")

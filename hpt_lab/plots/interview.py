@@ -1,7 +1,8 @@
-"""The pictures that questions of the interview room ask about, by the name that a question gives as `picture`.
+"""The pictures that questions of the interview room ask about, by their names.
 
-They live in the modules `interview_*.py`. Each has a dict PICTURES of functions without arguments that draw recorded
-curves, return the figure or its axes, and leave an alt text that tells what is seen, not what it means.
+They live in the modules `interview_*.py`. Each has a dict PICTURES of functions without arguments
+that draw recorded curves, return the figure or its axes, and leave an alt text that tells what is
+seen, not what it means.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import pkgutil
 from collections.abc import Callable
 from functools import cache
 
+import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import hpt_lab.plots
 from hpt_lab.errors import InterviewError
+from hpt_lab.plots.figure import describe
 
 Picture = Callable[[], Axes | Figure]
 
@@ -29,7 +32,9 @@ def pictures() -> dict[str, Picture]:
             theirs = importlib.import_module(module.name).PICTURES
             twice = sorted(found.keys() & theirs)
             if twice:
-                raise InterviewError(f"{module.name} draws {twice}, as another module does; rename one")
+                raise InterviewError(
+                    f"{module.name} draws {twice}, as another module does; rename one"
+                )
             found |= theirs
     return found
 
@@ -41,3 +46,10 @@ def draw(name: str) -> Figure:
         raise InterviewError(f"there is no picture {name!r}; there are {', '.join(sorted(known))}")
     drawn = known[name]()
     return drawn if isinstance(drawn, Figure) else drawn.figure.figure
+
+
+def in_words(name: str) -> str:
+    """Return the alt text of a picture: what a terminal can show of it."""
+    figure = draw(name)
+    plt.close(figure)
+    return describe(figure)

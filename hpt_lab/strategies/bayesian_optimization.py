@@ -2,7 +2,9 @@
 
 Sources: Jones, Schonlau & Welch, "Efficient global optimization of expensive black-box functions", 1998 (the loop,
 expected improvement); Snoek, Larochelle & Adams, NeurIPS 2012 (Matérn-5/2 for hyperparameters); Ginsbourger, Le Riche &
-Carraro 2010 (trials in flight: the "kriging believer"). Read `propose` first; it is the whole algorithm.
+Carraro 2010 (trials in flight: the "kriging believer"); Wakabayashi et al., "Bayesian optimization with experimental
+failure for high-throughput materials growth", npj Computational Materials 8:180, 2022, doi:10.1038/s41524-022-00859-8
+(failures). Read `propose` first; it is the whole algorithm.
 
 Departures: the loss to beat is the smallest posterior *mean* at a config already tried, not the smallest loss seen, which
 under noise would be luck; and losses far above the median of the first ones are cut off (`winsorized`).
@@ -56,7 +58,7 @@ def bayesian_optimization(space: Space, *, trials: int, acquisition: Literal["ei
                           initial: int = 8, budget: int = 1, seed: int = 0, first: Sequence[Config] = ()) -> Propose:
     """Try `first`, then Sobol points until `initial` configs are out, then what `acquisition` promises most from.
 
-    No config is tried twice. A failed trial is left out of the model, and configs next to it come last.
+    No config is tried twice. A failed trial enters the model with the worst loss so far, and configs next to it come last.
     """
     check_whole("trials", trials, 1, hint=40)
     check_whole("initial", initial, 1, hint=8, most=MOST_INITIAL)
@@ -81,11 +83,13 @@ def bayesian_optimization(space: Space, *, trials: int, acquisition: Literal["ei
 
         losses = np.array([record.loss for record in done])  # (n,)
         X = as_points(space, [record.config for record in done])  # (n, d)
-        process = fit(embedding.features(X), winsorized(losses), embedding.dims)
+        failed = embedding.features(as_points(space, [r.config for r in history.records if r.outcome.failed]))
+        known = np.vstack([embedding.features(X), failed])
+        process = fit(known, pessimistic(winsorized(losses), len(failed)), embedding.dims)
         if pending:
             P = embedding.features(as_points(space, pending))
             process = process.believing(P, process.posterior(P)[0])
-        best = process.posterior(process.X)[0].min()
+        best = np.delete(process.posterior(process.X)[0], np.arange(len(X), len(known))).min()
 
         U = candidates(X[np.argsort(losses, kind="stable")[:5]], rng) if everything is None else everything  # (m, d)
         model, target = process, best
@@ -96,8 +100,7 @@ def bayesian_optimization(space: Space, *, trials: int, acquisition: Literal["ei
         weigh = Acquisition(model, embedding, RULES[acquisition], target)
         U, values = maximize(weigh, U) if everything is None else (U, weigh(U))
 
-        failed = as_points(space, [record.config for record in history.records if record.outcome.failed])
-        apart = scipy.spatial.distance.cdist(embedding.features(U), embedding.features(failed))
+        apart = scipy.spatial.distance.cdist(embedding.features(U), failed)
         doomed = apart.min(axis=1, initial=np.inf) < NEAR_FAILURE
         order = np.lexsort((-values, doomed))
         config = untried(space, tried, endless(space, rng), map(space.from_unit, U[order]))
@@ -114,6 +117,14 @@ def winsorized(losses: np.ndarray, early: int = 8) -> np.ndarray:
     median = np.median(losses[:early])
     spread = median - losses.min()
     return np.minimum(losses, median + CUTOFF * spread) if spread > 0 else losses
+
+
+def pessimistic(losses: np.ndarray, failures: int) -> np.ndarray:
+    """Append the worst loss once for every failure (the "floor padding trick" of Wakabayashi et al. 2022).
+
+    Left out, their region would stay unknown, and the unknown attracts.
+    """
+    return np.append(losses, np.full(failures, losses.max()))
 
 
 def as_points(space: Space, configs: Sequence[Config]) -> np.ndarray:

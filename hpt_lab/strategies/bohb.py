@@ -4,7 +4,9 @@ Hyperband decides how long each config trains, TPE decides which configs there a
 densities of what was learned so far, at the highest budget that has enough results. Read `sample` first.
 
 Hyperband is written here as a function of the history, not as a generator, so that a config is drawn when a worker asks
-for it, with all that is known by then. Departure from the paper: the densities are those of `tpe.py`.
+for it, with all that is known by then. Departures from the paper: the densities are those of `tpe.py`; and a config that
+failed, at whatever budget, is among the bad ones at every budget. Failures die on the lowest rung, so a model of a higher
+one would never hear of them.
 """
 
 from __future__ import annotations
@@ -71,16 +73,18 @@ def bohb(space: Space, *, max_budget: int, min_budget: int = 1, eta: int = 3, ro
 
     def sample(history: History, id: int) -> tuple[Config, object]:
         results = defaultdict(list)  # by budget
+        failed = {record.trial.id: (record.config, math.inf) for record in history.records if record.outcome.failed}
         for record in history.records:
-            results[record.budget].append((record.config, record.outcome.rank_loss))
+            if record.trial.id not in failed:
+                results[record.budget].append((record.config, record.loss))
         enough = len(space) + 3  # the paper's N_min + 2, where N_min = d + 1
-        rich = [budget for budget, tried in results.items() if sum(math.isfinite(loss) for _, loss in tried) >= enough]
+        rich = [budget for budget, tried in results.items() if len(tried) >= enough]
         rng = np.random.default_rng((seed, id, 1))  # not the stream of `draw`
         if id < len(first) or not rich or rng.random() < random_fraction:
             return draw(space, seed, id, first), None
         tried = results[max(rich)]
         n_good = max(len(space) + 1, math.ceil(GAMMA * len(tried)))
-        configs, why = rank(space, tried, n_good, candidates=candidates, rng=rng)
+        configs, why = rank(space, [*tried, *failed.values()], n_good, candidates=candidates, rng=rng)
         return configs[0], why
 
     return propose

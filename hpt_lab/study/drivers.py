@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from hpt_lab.study.ask_tell import AskTell
-from hpt_lab.study.evaluation import AnyObjective, evaluate
+from hpt_lab.study.evaluation import AnyObjective, calling, evaluate
 from hpt_lab.trial import Outcome, Trial
 
 
@@ -18,8 +18,9 @@ def serial(ask_tell: AskTell, objective: AnyObjective,
            asked: Callable[[Trial], None]) -> Iterator[tuple[Trial, Outcome]]:
     """Run one trial at a time, those left pending by a replay first; the caller tells each outcome."""
     left = deque(ask_tell.history.pending)
+    how = calling(objective)
     while (trial := next_trial(left, ask_tell, asked)) is not None:
-        yield trial, evaluate(objective, trial)
+        yield trial, evaluate(objective, trial, how)
 
 
 def next_trial(left: deque[Trial], ask_tell: AskTell, asked: Callable[[Trial], None]) -> Trial | None:

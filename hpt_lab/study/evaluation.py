@@ -36,15 +36,14 @@ EPOCHS = ("epochs", "epoch", "n_epochs", "num_epochs", "nb_epochs", "nb_epoch", 
 WANTED = "write `def objective(config): ... return loss`, or `def objective(config, budget)`"
 
 
-def evaluate(objective: AnyObjective, trial: Trial) -> Outcome:
+def evaluate(objective: AnyObjective, trial: Trial, how: Calling | None = None) -> Outcome:
     """Run one trial and return its outcome: what the objective answers, or the failure that it was.
 
-    A function answers with its loss, one number of whatever library, or with an Outcome.
+    A function answers with its loss, one number of whatever library, or with an Outcome. `how`: as `calling` says.
     """
     start = time.perf_counter()
-    config = dict(trial.config)  # a copy: what the objective does to its config stays with it
     try:
-        outcome = as_outcome(_answer(objective, replace(trial, config=config)))
+        outcome = as_outcome(_answer(objective, trial, how or calling(objective)), start)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 -- sys.exit() too: recorded, and counted by the study
@@ -54,18 +53,22 @@ def evaluate(objective: AnyObjective, trial: Trial) -> Outcome:
     return outcome if outcome.seconds else replace(outcome, seconds=time.perf_counter() - start)
 
 
-def _answer(objective: Any, trial: Trial) -> Any:
-    how = calling(objective)
+def _answer(objective: Any, trial: Trial, how: Calling) -> Any:
+    config = dict(trial.config)  # a copy: what the objective does to its config stays with it
     if how == "run":
-        return objective.run(trial)
+        return objective.run(replace(trial, config=config))
     if how == "config":
-        return objective(trial.config)
-    return objective(trial.config, trial.budget) if how == "config, budget" \
-        else objective(trial.config, budget=trial.budget)
+        return objective(config)
+    return objective(config, trial.budget) if how == "config, budget" else objective(config, budget=trial.budget)
 
 
-def as_outcome(answer: Any) -> Outcome:
-    """Return an objective's answer as an Outcome. Raises HptError, which says what to return, if it is none."""
+def as_outcome(answer: Any, start: float) -> Outcome:
+    """Return an objective's answer as an Outcome, a number with the seconds since `start`.
+
+    Raises HptError, which says what to return, if it is none.
+    """
+    if type(answer) is float:
+        return Outcome(answer, seconds=time.perf_counter() - start)
     if isinstance(answer, Outcome):
         if not 0 <= answer.seconds < math.inf:
             raise HptError(f"an Outcome's seconds must be finite and >= 0, got {answer.seconds}; leave them out, and "
@@ -78,7 +81,8 @@ def as_outcome(answer: Any) -> Outcome:
     if isinstance(answer, dict | list | tuple | set | str | bytes) or inspect.isawaitable(answer):
         raise HptError(f"the objective must return its loss, one number, or hpt.Outcome(loss, metrics), got "
                        f"{show(answer)}")
-    return Outcome(number("what the objective returns, its loss,", answer))
+    loss = number("what the objective returns, its loss,", answer)
+    return Outcome(loss, seconds=time.perf_counter() - start)
 
 
 def check_objective(objective: Any, strategy: Strategy) -> None:

@@ -49,6 +49,7 @@ class Journal:
         self.path = journal_path(path)
         first = _line({"hpt_lab_journal": VERSION, **header}, "the strategy's settings")
         self._file = hold(self.path)
+        self._opened = os.fstat(self._file.fileno())  # device and inode are this file's for good
         self._length = 0  # bytes of whole lines
         try:
             self.entries = self._open(first)
@@ -72,24 +73,25 @@ class Journal:
 
     def check(self) -> None:
         """Raise JournalError unless the file is still there and as this driver left it."""
+        if self._file.closed:  # as in a forked child
+            raise JournalError(f"the journal {self.path} is out of reach: it is closed")
         try:
             there = os.stat(self.path)
-            mine = os.fstat(self._file.fileno())
         except FileNotFoundError:
             raise JournalError(
                 f"the journal {self.path} was removed while the study ran; put it "
                 "back, or begin again with another"
             ) from None
-        except (OSError, ValueError) as error:  # ValueError: closed, as in a forked child
+        except OSError as error:
             raise JournalError(f"the journal {self.path} is out of reach: {error}") from None
-        if not os.path.samestat(there, mine):
+        if not os.path.samestat(there, self._opened):
             raise JournalError(
                 f"the journal {self.path} was replaced by another file while the study "
                 "ran; put the right one back, or begin again with another"
             )
-        if mine.st_size != self._length:
+        if there.st_size != self._length:
             raise JournalError(
-                f"the journal {self.path} was changed while the study ran: it has {mine.st_size} "
+                f"the journal {self.path} was changed while the study ran: it has {there.st_size} "
                 f"bytes, the study wrote {self._length}; put it back, or begin again with another"
             )
 

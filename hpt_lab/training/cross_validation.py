@@ -26,7 +26,7 @@ from hpt_lab.errors import HptError
 from hpt_lab.training.checkpoint import Checkpoint
 from hpt_lab.training.compiled import own_metrics
 from hpt_lab.training.epochs import Curves, OnEpoch
-from hpt_lab.training.folds import Fold, Folds, make_folds, scaled, split, subset
+from hpt_lab.training.folds import Fold, Folds, cut, scaled, split, subset
 from hpt_lab.training.metrics import evaluate, gives_logits, is_score
 from hpt_lab.training.stacked import Trained, train_together
 from hpt_lab.trial import Config, Outcome, Trial
@@ -173,7 +173,8 @@ def _best(objective: KerasObjective, configs: Sequence[Config], epochs: int) -> 
 def _folds_of(objective: KerasObjective) -> list[Fold]:
     """The objective's folds, cut once: every config meets the same ones."""
     if objective not in _FOLDS:
-        _FOLDS[objective] = make_folds(objective.data, objective.folds, seed=objective.seed)
+        assert objective.pairs is not None
+        _FOLDS[objective] = cut(objective.data, objective.pairs)
     return _FOLDS[objective]
 
 

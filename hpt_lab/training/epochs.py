@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from threading import Event
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from hpt_lab.arrays import check_finite
 from hpt_lab.errors import BuildError, DataError, HptError
 from hpt_lab.training.checkpoint import Checkpoint
 from hpt_lab.training.compiled import (
@@ -259,9 +261,12 @@ def batch_order(n: int, *, seed: int | Sequence[int], epoch: int) -> np.ndarray:
 
 
 def as_rows(x: Any, y: Any, sample_weight: Any = None) -> tuple[Any, ...]:
-    """Convert to tensors (x, y) or (x, y, sample_weight), float64 and bool to float32; all must have the same number of rows."""
-    parts = (x, y) if sample_weight is None else (x, y, sample_weight)
-    rows = tf.nest.map_structure(_tensor, parts)
+    """Convert to tensors (x, y) or (x, y, sample_weight), float64 and bool to float32.
+
+    Raises DataError unless all have the same number of rows, and where one has a NaN or an infinity.
+    """
+    parts = {"x": x, "y": y} if sample_weight is None else {"x": x, "y": y, "sample_weight": sample_weight}
+    rows = tuple(tf.nest.map_structure(partial(_tensor, name), part) for name, part in parts.items())
     sizes = {len(t) for t in tf.nest.flatten(rows)}
     if len(sizes) != 1 or 0 in sizes:
         raise DataError(f"x, y and sample_weight must have the same number of rows, at least one, got {sorted(sizes)}")
@@ -272,11 +277,17 @@ def _weigh(rows: tuple[Any, ...], weighted: bool) -> tuple[Any, ...]:
     return (*rows, tf.ones(len(tf.nest.flatten(rows)[0]))) if weighted and len(rows) == 2 else rows
 
 
-def _tensor(values: Any) -> tf.Tensor:
+def _tensor(name: str, values: Any) -> tf.Tensor:
     if tf.is_tensor(values):
+        if hasattr(values, "numpy") and values.dtype.is_floating:
+            check_finite(np.asarray(values), name)
         return values
     array = np.asarray(values)
-    return tf.constant(array.astype(np.float32) if array.dtype in (np.float64, np.bool_) else array)
+    if array.dtype in (np.float64, np.bool_):
+        with np.errstate(over="ignore"):
+            array = array.astype(np.float32)
+    check_finite(array, f"{name}, in float32,")
+    return tf.constant(array)
 
 
 def _is_count(value: Any) -> bool:

@@ -8,6 +8,7 @@ call would make a score that nobody can repeat or believe. Read `split` first.
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold, TimeSeriesSplit
 
+from hpt_lab.arguments import show
 from hpt_lab.datasets import Data
 from hpt_lab.errors import DataError
 from hpt_lab.scaling import fit_scaler
@@ -46,7 +48,7 @@ def split(data: Data, folds: Folds, *, seed: int) -> Pairs:
     else:
         splitter = _splitter(data, folds, seed)
         given = _ask(data, splitter)
-    name = "folds" if splitter is None else repr(splitter)
+    name = "folds" if splitter is None else show(splitter)
     pairs = _pairs(data, given, name)
     if splitter is not None and not _equal(pairs, _pairs(data, _ask(data, splitter), name)):
         raise DataError(f"{name} gives other folds each time it is asked, so that no result could be repeated; give it "
@@ -57,7 +59,21 @@ def split(data: Data, folds: Folds, *, seed: int) -> Pairs:
 
 def make_folds(data: Data, folds: Folds, *, seed: int) -> list[Fold]:
     """Split the development rows and scale every fold by a scaler fitted to its own training rows."""
-    return [Fold(*scaled(data, train, validation)) for train, validation in split(data, folds, seed=seed)]
+    return cut(data, split(data, folds, seed=seed))
+
+
+def cut(data: Data, pairs: Pairs) -> list[Fold]:
+    """Scale the folds that `split` gave."""
+    return [Fold(*scaled(data, train, validation)) for train, validation in pairs]
+
+
+def digest_of(pairs: Pairs) -> str:
+    """Tell folds apart by their rows, to the last one: `repr` shortens long arrays, so others would look the same."""
+    digest = hashlib.sha256()
+    for rows in (rows for pair in pairs for rows in pair):
+        digest.update(f"{len(rows)} rows ".encode())
+        digest.update(rows.astype("<i8").tobytes())
+    return f"{len(pairs)} folds, {digest.hexdigest()[:16]}"
 
 
 def scaled(data: Data, train: np.ndarray, validation: np.ndarray) -> tuple[Any, Any]:
@@ -91,7 +107,7 @@ def _splitter(data: Data, folds: Folds, seed: int) -> Any:
         return folds
     remedy = "make a list of it" if hasattr(folds, "__next__") else "try folds=5"
     raise DataError(f"folds must be a whole number >= 2, a scikit-learn splitter or a list of (training rows, validation "
-                    f"rows), got {folds!r}; {remedy}")
+                    f"rows), got {show(folds)}; {remedy}")
 
 
 def _of_number(data: Data, k: int, seed: int) -> Any:
@@ -116,7 +132,7 @@ def _ask(data: Data, splitter: Any) -> list[Any]:
         return list(splitter.split(flat, data.y, data.groups))
     except (ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
         remedy = "; name the rows' groups by Data(..., groups=...)" if data.groups is None and "group" in str(error) else ""
-        raise DataError(f"{data.name} can't be split by {splitter!r}: {error}{remedy}") from error
+        raise DataError(f"{data.name} can't be split by {show(splitter)}: {error}{remedy}") from error
 
 
 def _pairs(data: Data, given: Sequence[Any], name: str) -> Pairs:
@@ -127,7 +143,7 @@ def _pairs(data: Data, given: Sequence[Any], name: str) -> Pairs:
     pairs: Pairs = []
     for i, pair in enumerate(given):
         if isinstance(pair, str | np.ndarray) or not hasattr(pair, "__len__") or len(pair) != 2:
-            raise DataError(f"{name} must give pairs (training rows, validation rows), fold {i} is {pair!r}")
+            raise DataError(f"{name} must give pairs (training rows, validation rows), fold {i} is {show(pair)}")
         train = _rows(data, pair[0], f"{name}, fold {i}")
         validation = _rows(data, pair[1], f"{name}, fold {i}")
         if len(train) == 0 or len(validation) == 0:

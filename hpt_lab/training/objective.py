@@ -34,6 +34,7 @@ from hpt_lab.fingerprint import fingerprint
 from hpt_lab.training.checkpoint import Checkpoint, check_writable
 from hpt_lab.training.compiled import build_variables, check_compiled, own_metrics
 from hpt_lab.training.epochs import Curves, OnEpoch, Trainer, as_rows
+from hpt_lab.training.folds import digest_of, split
 from hpt_lab.training.graph_cache import GRAPHS
 from hpt_lab.training.graphs import Jit, use_xla
 from hpt_lab.training.made_outside import check_new, moment
@@ -100,6 +101,7 @@ class KerasObjective:
         self.build, self.data, self.metric, self.seed = build, data, metric, seed
         self.batch_size, self.folds, self.jit, self.callbacks = batch_size, folds, jit, callbacks
         self.version = version
+        self.pairs = None if folds is None else split(data, folds, seed=seed)  # bad folds fail here, before any training
         self._temporary = None if checkpoints else tempfile.TemporaryDirectory(prefix="hpt_lab_")
         where = Path(checkpoints or self._temporary.name)  # type: ignore[union-attr]
         self.store = Store(where.expanduser())
@@ -118,7 +120,7 @@ class KerasObjective:
         return {"build": getattr(build, "__name__", type(build).__name__), "data": self.data.name,
                 "data_digest": self._digest, "metric": self.metric, "seed": self.seed,
                 "batch_size": self.batch_size, "jit": self.jit,
-                "folds": self.folds if isinstance(self.folds, int | None) else repr(self.folds)}
+                "folds": self.folds if isinstance(self.folds, int) or self.pairs is None else digest_of(self.pairs)}
 
     @property
     def code(self) -> str:

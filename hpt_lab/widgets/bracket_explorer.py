@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from hpt_lab import curves
-from hpt_lab.curves.table import Table
+from hpt_lab.curves.table import Table, check_table
 from hpt_lab.curves.tasks import TASKS
 from hpt_lab.errors import HptError
 from hpt_lab.history import Record
@@ -54,7 +54,7 @@ class BracketExplorer(Explorer):
     look = frozenset({"view", "speed", "seconds"})
 
     def __init__(self, table: Table | None = None, *, run: bool = False, **settings: Any):
-        self._tables = {} if table is None else {table.name: table}
+        self._tables = {} if table is None else {check_table(table).name: table}
         sources = tuple(dict.fromkeys([*self._tables, *curves.names(), LIVE]))
         super().__init__("Bracket explorer", [
             Number("max_budget", "R", 81, low=1, high=243, whole=True, help="Most epochs that any trial gets"),

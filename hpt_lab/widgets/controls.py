@@ -22,6 +22,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from hpt_lab.arguments import check_among, check_flag, is_number, plain, show
 from hpt_lab.errors import HptError
 
 WIDTH = "316px"  # of one control; three fit beside each other in a notebook
@@ -48,10 +49,10 @@ class Number:
 
     def check(self, value: Any) -> float:
         """Return `value` as int or float, or raise HptError."""
-        good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if not good or not self.low <= value <= self.high or (self.whole and value != int(value)):
+        value = plain(value)
+        if not is_number(value) or not self.low <= value <= self.high or (self.whole and value != int(value)):
             kind = "a whole number" if self.whole else "a number"
-            raise HptError(f"{self.name} must be {kind} from {self.low:g} to {self.high:g}, got {value!r}")
+            raise HptError(f"{self.name} must be {kind} from {self.low:g} to {self.high:g}, got {show(value)}")
         return int(value) if self.whole else float(value)
 
     def make(self) -> tuple[widgets.Widget, widgets.Widget]:
@@ -106,9 +107,7 @@ class Choice:
 
     def check(self, value: Any) -> str:
         """Return `value`, or raise HptError."""
-        if not isinstance(value, str) or value not in self.options:
-            raise HptError(f"{self.name} must be one of {', '.join(self.options)}, got {value!r}")
-        return value
+        return check_among(self.name, value, self.options)
 
     def make(self) -> tuple[widgets.Widget, widgets.Widget]:
         """Return (what to lay out, the widget whose `value` counts)."""
@@ -128,9 +127,7 @@ class Switch:
 
     def check(self, value: Any) -> bool:
         """Return `value`, or raise HptError."""
-        if not isinstance(value, bool):
-            raise HptError(f"{self.name} must be true or false, got {value!r}")
-        return value
+        return check_flag(self.name, value)
 
     def make(self) -> tuple[widgets.Widget, widgets.Widget]:
         """Return (what to lay out, the widget whose `value` counts)."""
@@ -192,6 +189,8 @@ class Controls(widgets.Box):
 
     def from_text(self, text: str) -> dict[str, Any]:
         """Parse what `to_text` returned; every control must be there. Raises HptError, and sets nothing."""
+        if not isinstance(text, str):
+            raise HptError(f"a share string is one line of JSON, got {show(text)}")
         try:
             values = json.loads(text[:10_000])
         except (ValueError, RecursionError) as error:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from hpt_lab.arguments import check_flag
 from hpt_lab.widgets.controls import Knob
 from hpt_lab.widgets.look import Board
 from hpt_lab.widgets.worker import WORKER
@@ -46,6 +47,7 @@ class Explorer(Board):
 
     def begin(self, run: bool, settings: Mapping[str, Any]) -> None:
         """Set controls and draw for the first time; `run`: work to the end before the widget is shown."""
+        run = check_flag("run", run)
         self.controls.set(**settings)
         self._begun = True
         self.prepare()

@@ -15,7 +15,9 @@ from matplotlib.ticker import FuncFormatter
 from sklearn.neighbors import KNeighborsClassifier
 
 from hpt_lab import datasets
+from hpt_lab.arguments import check_whole
 from hpt_lab.datasets import Data
+from hpt_lab.errors import HptError
 from hpt_lab.widgets.controls import Number
 from hpt_lab.widgets.curve_plot import LOWEST, CurvePlot, Curves
 from hpt_lab.widgets.look import INK, ORANGE, seed
@@ -71,7 +73,7 @@ class FitDoctor(TrainingBoard):
         self.controls.set(**settings)
         self.frame(fresh=True)
         self._ready = True
-        if epochs:
+        if check_whole("epochs", epochs, 0, 30, error=HptError):
             self.train(epochs)
 
     def pose(self, values: dict[str, Any]) -> Problem:

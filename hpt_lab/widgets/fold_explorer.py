@@ -100,7 +100,7 @@ class FoldExplorer(Explorer):
         """Train all folds together, an epoch at a time."""
         self.say("loading TensorFlow and tracing the graph …")
         yield 0
-        from hpt_lab.training.cross_validation import make_folds
+        from hpt_lab.training.folds import make_folds
         from hpt_lab.training.objective import build_model
         from hpt_lab.training.stacked import train_together
 

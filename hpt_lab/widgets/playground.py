@@ -21,6 +21,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from hpt_lab import datasets
+from hpt_lab.arguments import check_among, check_whole
 from hpt_lab.datasets import Data
 from hpt_lab.errors import HptError
 from hpt_lab.widgets.controls import LABEL, Choice, Number
@@ -86,7 +87,7 @@ class Playground(TrainingBoard):
         self.problem = self.pose(self.controls.values)
         self.frame(fresh=True)
         self._ready = True
-        if epochs:
+        if check_whole("epochs", epochs, 0, 30, error=HptError):
             self.train(epochs)
 
     # On the worker's thread.
@@ -176,9 +177,7 @@ class Playground(TrainingBoard):
 
     def apply_preset(self, name: str) -> None:
         """Set all controls as the preset says; a cure keeps the run before it, to be compared with."""
-        if name not in PRESETS:
-            raise HptError(f"preset must be one of {', '.join(map(repr, PRESETS))}, got {name!r}")
-        self._presets.value = name
+        self._presets.value = check_among("preset", name, PRESETS)
 
     def _chosen(self, name: str) -> None:
         preset = PRESETS.get(name)

@@ -18,7 +18,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from hpt_lab import curves
 from hpt_lab.curves.racing import LINE, Race, Run, contestants, incumbents
-from hpt_lab.curves.table import Table
+from hpt_lab.curves.table import Table, check_table
 from hpt_lab.errors import HptError
 from hpt_lab.plots import race as plots
 from hpt_lab.plots.figure import count
@@ -41,7 +41,7 @@ class RaceTrack(Explorer):
     """
 
     def __init__(self, table: Table | None = None, *, run: bool = False, **settings: Any):
-        self._tables = {} if table is None else {table.name: table}
+        self._tables = {} if table is None else {check_table(table).name: table}
         names = tuple(dict.fromkeys([*self._tables, *curves.names()]))
         if not names:
             raise HptError("no recorded table comes with this hpt_lab; hand one over with RaceTrack(table)")

@@ -17,8 +17,8 @@ import keras
 import tensorflow as tf
 
 from hpt_lab.datasets import digits
-from hpt_lab.training.cross_validation import make_folds
 from hpt_lab.training.epochs import fit
+from hpt_lab.training.folds import make_folds
 from hpt_lab.training.graph_cache import GRAPHS
 from hpt_lab.training.objective import KerasObjective, build_model
 from hpt_lab.training.stacked import train_together

@@ -49,12 +49,14 @@ def test_ratios_see_the_valley_or_not():
 
 
 def test_failures_need_the_right_axis_and_unrepeated_configs():
-    axis, wide, failed = recorded("axis"), recorded("dimensions"), [True] * 4 + [False] * 4 + [True] * 17 + [False] * 5
+    axis, wide, failed = recorded("axis"), recorded("dimensions"), [True] * 4 + [False] * 4 + [True] + [False] * 21
     claims.failures(axis, axis[:1], wide, failed, set(range(30)))
     with pytest.raises(AssertionError, match="right axis"):
         claims.failures(axis[:, ::-1], axis[:1, ::-1], wide, failed, set(range(30)))
     with pytest.raises(AssertionError, match="repeats"):
         claims.failures(axis, axis[:1], wide, failed, set(range(29)))
+    with pytest.raises(AssertionError, match="hardly any"):
+        claims.failures(axis, axis[:1], wide, [True] * 30, set(range(30)))
 
 
 def test_improvement_must_equal_its_simulation():

@@ -84,13 +84,17 @@ def test_failures():
     shown = {
         "TPE": (32, 6, 0),
         "population based training": (37, 12, 0),
-        "Bayesian optimization": (40, 68, 0),
-        "BOHB": (17, 27, 0),
+        "Bayesian optimization": (30, 2, 0),
+        "BOHB": (16, 16, 0),
         **dict.fromkeys(("random search", "successive halving", "Hyperband", "ASHA"), (36, 40, 0)),
     }
     claims.failures(shown)
     with pytest.raises(AssertionError, match="resumes"):
         claims.failures(shown | {"ASHA": (36, 40, 1)})
+    with pytest.raises(AssertionError, match="Bayesian optimization learns"):
+        claims.failures(shown | {"Bayesian optimization": (40, 68, 0)})
+    with pytest.raises(AssertionError, match="random third"):
+        claims.failures(shown | {"BOHB": (17, 27, 0)})
 
 
 def test_stopping():

@@ -87,3 +87,11 @@ def test_questions_are_chosen_by_lesson_topic_and_level():
         quiz.chosen(topic="gardening")
     with pytest.raises(InterviewError, match="level must be"):
         quiz.chosen(level="easy")
+
+
+def test_a_picture_is_told_in_words_before_the_answer(ask, monkeypatch):
+    pictured = next(question for question in load(lesson="05") if question.picture)
+    monkeypatch.setattr(quiz, "load", lambda **asked: [pictured])
+    shown, _ = ask("")
+    assert f"The picture in words: {pictured.in_words()}" in shown
+    assert pictured.answer not in shown

@@ -79,16 +79,45 @@ def test_large_finite_space_is_never_repeated_even_by_a_flat_objective():
     assert len({tuple(trial.config.items()) for trial in trials}) == 40
 
 
-def test_failed_trials_are_neither_modelled_nor_approached_again():
+def test_failed_trials_are_modelled_as_the_worst_and_not_approached_again():
     def loss(config):  # the bowl's own bottom can't be trained
         return None if bowl(config) < 0.05 else bowl(config)
 
     trials, history = run(bayesian_optimization(SQUARE, trials=30, seed=2), loss)
     failed = [np.array([r.config["x"], r.config["y"]]) for r in history.records if r.outcome.failed]
-    assert failed and len(trials[-1].why.process.X) == sum(not r.outcome.failed for r in history.records[:-1])
+    process = trials[-1].why.process
+    losses = [r.loss for r in history.records[:-1] if not r.outcome.failed]
+    believed = process.center + process.scale * process.y  # in the order of completion, failures last
+    np.testing.assert_allclose(believed[:len(losses)], winsorized(np.array(losses)))
+    np.testing.assert_allclose(believed[len(losses):], winsorized(np.array(losses)).max())
+    assert failed and len(believed) == len(history.records) - 1
     apart = [np.linalg.norm(a - b) for i, a in enumerate(failed) for b in failed[:i]]
     assert min(apart, default=1) >= 0.2 - 1e-9  # 0.1 of the unit square, whose side here is 2
     assert history.best.loss < 0.15
+
+
+@pytest.mark.parametrize("acquisition", ["ei", "pi", "ucb", "thompson"])
+@pytest.mark.parametrize("beyond", [0.3, -0.4])  # the minimum lies on the edge of what fails, or well away from it
+def test_the_share_of_failing_proposals_falls(acquisition, beyond):
+    def loss(config):
+        return None if config["x"] > beyond else bowl(config)
+
+    early, late = [], []
+    for seed in range(3):
+        strategy = bayesian_optimization(SQUARE, trials=24, acquisition=acquisition, seed=seed)
+        failed = [record.outcome.failed for record in run(strategy, loss)[1].records]
+        early += failed[:8]
+        late += failed[8:]
+    assert np.mean(early) > 0.2 and np.mean(late) < 0.5 * np.mean(early)
+
+
+def test_the_loss_to_beat_is_no_failures():
+    study = AskTell(bayesian_optimization(SQUARE, trials=30, initial=8))
+    for i in range(10):  # equal losses: what failed is believed to be as good as what did not
+        trial = study.ask()
+        study.tell(trial, failure("diverged") if i % 2 else Outcome(1.0))
+    decision = study.ask().why
+    assert decision.weigh.best == pytest.approx(1.0)
 
 
 def test_search_goes_on_when_everything_fails():

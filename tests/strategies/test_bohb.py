@@ -83,6 +83,34 @@ def test_the_model_uses_the_highest_budget_that_has_enough_results():
     assert checked >= {1, 3, 9}
 
 
+def test_failures_of_the_lowest_rung_are_bad_at_every_budget():
+    asked, history = drive(bohb(SPACE, max_budget=27, random_fraction=0.0), fail=lambda t: t.config["x"] > 0.5)
+    lost = {record.trial.id for record in history.records if record.outcome.failed}
+    last = [trial for trial in asked if trial.rung == 0 and trial.why is not None][-1]
+    before = [r for r in history.records if r.trial.id < last.id]
+    assert max(r.budget for r in before) == 27 and lost
+    for id in lost & {r.trial.id for r in before}:
+        place = SPACE.to_unit(next(r.config for r in before if r.trial.id == id))
+        assert (last.why.bad.c == place).all(axis=1).any() and not (last.why.good.c == place).all(axis=1).any()
+
+
+def test_the_share_of_failing_proposals_falls_below_what_random_search_has():
+    shares = []
+    for seed in range(4):
+        asked, _ = drive(bohb(SPACE, max_budget=27, iterations=2, seed=seed), fail=lambda t: t.config["x"] > 0.5)
+        new = [trial.config["x"] > 0.5 for trial in asked if trial.rung == 0]
+        shares.append(np.mean(new[len(new) // 2:]))
+    assert np.mean(shares) < 0.3  # a third is drawn at random, and half of that fails: 0.17 at the least
+
+
+def test_it_goes_on_where_nearly_everything_fails():
+    """Failures outnumber what can be ranked: none of them may be taken for a good one."""
+    asked, history = drive(bohb(SPACE, max_budget=81, random_fraction=0.0), fail=lambda t: t.id % 9 != 0)
+    assert len({record.trial.id for record in history.records}) == len({trial.id for trial in asked})
+    seen = [trial.why for trial in asked if trial.why is not None]
+    assert seen and all(np.isfinite(why.good.w).all() and np.isfinite(why.threshold) for why in seen)
+
+
 def test_a_random_fraction_of_the_configs_ignores_the_model():
     asked, _ = drive(bohb(SPACE, max_budget=81, random_fraction=0.5))
     new = [trial for trial in asked if trial.rung == 0][5:]

@@ -60,6 +60,19 @@ def test_failures_make_their_neighbourhood_bad():
     np.testing.assert_array_equal(seen.bad.c[:3, 0], [0.3, 0.8, 0.85])
 
 
+def test_the_share_of_failing_proposals_falls():
+    early, late = [], []
+    for seed in range(6):
+        ask_tell = AskTell(tpe(SQUARE, trials=40, seed=seed))
+        while (trial := ask_tell.ask()) is not None:
+            x, y = SQUARE.to_unit(trial.config)
+            ask_tell.tell(trial, failure("diverged") if x > 0.5 else Outcome((x - 0.3) ** 2 + (y - 0.5) ** 2))
+        failed = [record.outcome.failed for record in ask_tell.history.records]
+        early += failed[:8]
+        late += failed[24:]
+    assert np.mean(early) > 0.3 and np.mean(late) < 0.5 * np.mean(early)
+
+
 def test_running_trials_push_parallel_proposals_apart():
     history = History()
     for id, x in enumerate(np.linspace(0, 1, 21)):

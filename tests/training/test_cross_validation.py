@@ -15,9 +15,13 @@ from sklearn.model_selection import (
 from sklearn.preprocessing import StandardScaler
 
 from hpt_lab.datasets import Data
-from hpt_lab.errors import DataError, HptError
+from hpt_lab.errors import DataError, HptError, JournalError
+from hpt_lab.space import Float, Space
+from hpt_lab.strategies import random_search
+from hpt_lab.study import tune
 from hpt_lab.training import cross_validation
-from hpt_lab.training.cross_validation import make_folds, nested_cross_validation, split, summary
+from hpt_lab.training.cross_validation import nested_cross_validation, summary
+from hpt_lab.training.folds import make_folds, split
 from hpt_lab.training.objective import KerasObjective
 from hpt_lab.trial import Trial
 
@@ -110,6 +114,46 @@ REST = np.arange(60, 120)
 def test_folds_that_nobody_should_believe_are_refused(folds, says):
     with pytest.raises(DataError, match=says):
         split(DATA, folds, seed=0)
+
+
+def test_bad_folds_are_refused_before_any_trial():
+    with pytest.raises(DataError, match="between 2 and"):
+        KerasObjective(build, DATA, folds=1)
+    with pytest.raises(DataError, match="make a list"):
+        KerasObjective(build, DATA, folds=KFold(5).split(X))
+
+
+def other_folds():
+    """Yield pairs of folds whose `repr` is the same and whose rows are not: NumPy shows 1000 numbers, then dots."""
+    data = Data(np.arange(3000.0)[:, None], np.arange(3000) % 2, name="long")
+    rows = np.arange(len(data.x))
+    own = np.full(len(data.x), -1)
+    own[:900] = np.arange(900) % 3
+    moved = own.copy()
+    moved[[600, 601]] = own[[601, 600]]
+    yield data, PredefinedSplit(own), PredefinedSplit(moved)
+    swapped = rows.copy()
+    swapped[[600, 1700]] = swapped[[1700, 600]]
+    yield data, [(r[:1200], r[1200:]) for r in (rows, rows[::-1])], [(r[:1200], r[1200:]) for r in (swapped, rows[::-1])]
+    yield data, [(rows[:5], rows[5:9]), (rows[9:12], rows[12:])], [(rows[:5], rows[5:9]), (rows[9:13], rows[13:])]
+
+
+@pytest.mark.parametrize("which", range(3))
+def test_settings_tell_folds_apart_that_look_alike(which):
+    data, some, others = list(other_folds())[which]
+    known = KerasObjective(build, data, folds=some).settings["folds"]
+    assert KerasObjective(build, data, folds=others).settings["folds"] != known
+    again = list(split(data, some, seed=0))  # the same rows, by whatever splitter
+    assert KerasObjective(build, data, folds=again).settings["folds"] == known
+    assert KerasObjective(build, data, folds=3).settings["folds"] == 3  # as journals have always had it
+
+
+def test_journal_of_other_folds_is_refused(tmp_path):
+    data, some, others = next(other_folds())
+    strategy = random_search(Space(rate=Float(0.01, 0.1)), trials=1)
+    tune(KerasObjective(build, data, folds=some), strategy, journal=tmp_path / "j.jsonl", progress=False)
+    with pytest.raises(JournalError, match="folds is '3 folds, "):
+        tune(KerasObjective(build, data, folds=others), strategy, journal=tmp_path / "j.jsonl", progress=False)
 
 
 def test_lists_of_pairs_and_masks_are_folds_too():

@@ -14,7 +14,7 @@ from keras import layers  # noqa: E402
 
 from hpt_lab.errors import BuildError, DataError, HptError  # noqa: E402
 from hpt_lab.training import graphs  # noqa: E402
-from hpt_lab.training.epochs import Trainer, batch_order, fit  # noqa: E402
+from hpt_lab.training.epochs import Trainer, as_rows, batch_order, fit  # noqa: E402
 from hpt_lab.training.objective import build_model  # noqa: E402
 
 RNG = np.random.default_rng(0)
@@ -277,6 +277,37 @@ def test_divergence_ends_training_and_says_so():
     assert "smaller learning rate" in trainer.ended
     assert trainer.epochs_done < 5
     assert math.isnan(trainer.curves["loss"][-1])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300])
+@pytest.mark.parametrize("part", ["x", "y", "sample_weight", "validation", "tensor", "dictionary"])
+def test_missing_values_are_refused_rather_than_blamed_on_the_learning_rate(part, value):
+    def spoiled(array):
+        array = np.array(array, dtype=float)
+        array.reshape(-1)[-2] = value
+        return array
+
+    x, y, more = X, Y, {}
+    if part == "y":
+        y = spoiled(y)
+    elif part == "sample_weight":
+        more = {part: spoiled(np.ones(len(x)))}
+    elif part == "validation":
+        more = {part: (spoiled(XV), YV)}
+    elif part == "tensor":
+        x = tf.constant(spoiled(x), tf.float32)
+    elif part == "dictionary":
+        x = {"a": x, "b": spoiled(x)}
+    else:
+        x = spoiled(x)
+    name = part if part in ("y", "sample_weight") else "x"
+    with pytest.raises(DataError, match=rf"^{name}.* NaN or infinite values in 1 rows, the first in row \d+.*impute or drop"):
+        fit(mlp()(), x, y, epochs=1, **more)
+
+
+def test_large_values_whose_sum_overflows_are_no_missing_ones():
+    rows = as_rows(np.full((4, 2), 3e38, np.float32), np.zeros(4))
+    assert np.isfinite(rows[0].numpy()).all()
 
 
 def test_early_stopping_and_plateau_and_csv_logger_do_as_under_model_fit(tmp_path):

@@ -19,6 +19,7 @@ from hpt_lab.strategies import hyperband, population_based_training  # noqa: E40
 from hpt_lab.study import tune  # noqa: E402
 from hpt_lab.training import checkpoint  # noqa: E402
 from hpt_lab.training.objective import KerasObjective  # noqa: E402
+from hpt_lab.training.store import Store  # noqa: E402
 from hpt_lab.trial import Trial  # noqa: E402
 
 DATA = datasets.two_moons(n=100)
@@ -114,6 +115,24 @@ def test_every_record_has_its_model_after_the_study(strategy):
         model = trained.model(record.trial)
         loss = model.evaluate(DATA.x_validation, DATA.y_validation, verbose=0)
         assert loss == pytest.approx(record.metrics["val_loss"], abs=1e-5)
+
+
+def test_checkpoint_of_a_lower_rung_is_there_once_it_was_saved(tmp_path):
+    store = Store(tmp_path)
+    for epochs in (9, 27, 81, 3):  # the last one is retrained: `model` of a record that stopped at the first rung
+        store.keep(0, checkpoint.Checkpoint(epochs, [], [], [], {}), {"config": {}})
+        assert store.newest(0, epochs, {"config": {}}).epoch == epochs
+
+
+def test_test_part_is_scored_for_every_record_at_any_rung():
+    trained = objective()
+    study = tune(trained, hyperband(SPACE, max_budget=9, eta=3, seed=0))
+    lowest = [record for record in study.history.records if record.budget == 1]
+    assert any(r.trial.id == low.trial.id for low in lowest for r in study.history.at_budget(9))
+    x, y = DATA.reveal_test()
+    for record in lowest:
+        loss = trained.model(record.trial).evaluate(x, y, verbose=0)
+        assert trained.test(record.trial)["log_loss"] == pytest.approx(loss, abs=1e-5)
 
 
 def test_model_needs_no_directory_to_write_into(tmp_path):
