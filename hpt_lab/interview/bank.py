@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpt_lab.errors import InterviewError
-from hpt_lab.interview import numbers_a, numbers_b, numbers_c, numbers_d, numbers_pictures  # noqa: F401
+from hpt_lab.interview import numbers_a, numbers_b, numbers_c, numbers_d, numbers_pictures, numbers_races  # noqa: F401
 from hpt_lab.interview.numbers import NUMBERS
 
 if TYPE_CHECKING:
