@@ -32,17 +32,17 @@ from hpt_lab.study import AskTell, Plan, Study, plan, recommend, resume, tune
 from hpt_lab.trial import Config, Outcome, Trial
 
 if TYPE_CHECKING:
-    from hpt_lab import bridges, checks, curves, datasets, plots, training, widgets
+    from hpt_lab import bridges, checks, curves, datasets, interview, plots, training, widgets
     from hpt_lab.training import KerasObjective
 
 __version__ = "0.1.0"
 
-__all__ = ["AskTell", "Choice", "Config", "Float", "History", "HptError", "Int", "KerasObjective", "Outcome", "Plan", "Record",
-           "Space", "Study", "Trial", "asha", "bayesian_optimization", "bohb", "bridges", "checks", "curves", "datasets", "grid_search",
-           "hyperband", "plan", "plots", "population_based_training", "random_search", "recommend", "resume",
-           "successive_halving", "tpe", "training", "tune", "widgets"]
+__all__ = ["AskTell", "Choice", "Config", "Float", "History", "HptError", "Int", "KerasObjective", "Outcome", "Plan",
+           "Record", "Space", "Study", "Trial", "asha", "bayesian_optimization", "bohb", "bridges", "checks", "curves",
+           "datasets", "grid_search", "hyperband", "interview", "plan", "plots", "population_based_training",
+           "random_search", "recommend", "resume", "successive_halving", "tpe", "training", "tune", "widgets"]
 
-_LAZY = ("bridges", "checks", "curves", "datasets", "plots", "training", "widgets")
+_LAZY = ("bridges", "checks", "curves", "datasets", "interview", "plots", "training", "widgets")
 
 
 def __getattr__(name: str) -> Any:

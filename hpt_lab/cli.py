@@ -1,4 +1,4 @@
-"""The command line: `hpt-lab plan | tune | resume | export | record | race | lab | playground | copy | links | doctor`.
+"""The command line: `hpt-lab plan | tune | resume | report | export | record | race | lab | playground | copy | links`.
 
 Everything here could be typed in a notebook; read `tune` for how few lines that takes.
 """
@@ -24,9 +24,11 @@ from hpt_lab.bridges.cli import app as bridges_app
 from hpt_lab.curves.cli import app as curves_app
 from hpt_lab.errors import HptError, JournalError, StrategyError
 from hpt_lab.interview.cli import app as interview_app
+from hpt_lab.lessons import course
 from hpt_lab.space import Choice, Float, Int, Space
 from hpt_lab.strategies import STRATEGIES, Strategy, population_based_training
 from hpt_lab.study import Study, plan, resume, tune
+from hpt_lab.study.reading import record_test
 from hpt_lab.study.study import strategy_of
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ def tune_command(data: Annotated[str, typer.Option(help=f"one of {', '.join(DATA
         typer.echo(made_plan(made))
     objective = make_objective(data, model, seed, journal)
     study = tune(objective, made, journal=journal, progress=not as_json)
-    report(study, objective, reveal_test, plot, as_json)
+    told(study, objective, journal, reveal_test, plot, as_json)
 
 
 @app.command("resume")
@@ -107,7 +109,16 @@ def resume_command(file: Path, reveal_test: Reveal = False, plot: Plot = None, a
                            "hpt_lab.resume(journal, objective)")
     strategy_of(file)  # an unreadable strategy is reported before TensorFlow is imported
     objective = make_objective(data, model, seed, file)
-    report(resume(file, objective, progress=not as_json), objective, reveal_test, plot, as_json)
+    study = resume(file, objective, progress=not as_json)
+    told(study, objective, file, reveal_test, plot, as_json)
+
+
+@app.command("report")
+def report_command(journal: Path, out: Annotated[Path | None, typer.Option(help="the HTML file to write")] = None) -> None:
+    """Write the report of the study in JOURNAL: one HTML file, by default beside the journal."""
+    from hpt_lab.reports import write_report
+
+    typer.echo(f"wrote {write_report(journal, out)}")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -242,7 +253,8 @@ def make_objective(data: str, model: str, seed: int, journal: Path | None) -> Ke
     return KerasObjective(models.builder(model, loaded), loaded, seed=seed, checkpoints=checkpoints)
 
 
-def report(study: Study, objective: KerasObjective, reveal_test: bool, plot: Path | None, as_json: bool) -> None:
+def told(study: Study, objective: KerasObjective, journal: Path | None, reveal_test: bool, plot: Path | None,
+         as_json: bool) -> None:
     """Print what came out, a line of JSON last."""
     best = study.best
     if best is None:
@@ -253,6 +265,8 @@ def report(study: Study, objective: KerasObjective, reveal_test: bool, plot: Pat
         "epochs": study.epochs, "seconds": round(study.seconds, 3), "stopped": study.stopped, "digest": study.digest}
     if reveal_test:
         result["test"] = objective.test(best.trial)
+        if journal is not None:
+            record_test(journal, best.trial, result["test"])
     if not as_json:
         typer.echo(f"best of {result['trials']} configs after {study.epochs:g} epochs in {study.seconds:.1f} s: "
                    f"{best.config}")
@@ -275,15 +289,6 @@ def check_plot(plot: Path | None) -> None:
         from hpt_lab.plots.figure import check_file
 
         check_file(plot)
-
-
-def course() -> Path:
-    """Return the folder with the lessons: inside the installed package, or the checkout's own."""
-    package = Path(__file__).resolve().parent
-    for folder in (package / "notebooks", package.parent / "notebooks"):
-        if any(folder.glob("00*.ipynb")):
-            return folder
-    raise HptError(f"no lessons found beside {package}; install hpt-lab again")
 
 
 def main() -> None:

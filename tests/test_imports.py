@@ -20,18 +20,23 @@ BELOW = {
 BELOW["labels"] = {"errors", "arguments", "arrays"}
 BELOW["scaling"] = {"errors", "arguments", "arrays"}
 BELOW["datasets"] = {"errors", "arguments", "arrays", "labels", "scaling"}
+BELOW["evidence"] = {"errors", "arguments", "trial", "domains", "space", "history"}
 BELOW["surrogates"] = {"errors", "arguments", "domains", "trial", "space", "history"}
 BELOW["strategies"] = BELOW["surrogates"] | {"surrogates"}
-BELOW["study"] = BELOW["strategies"] | {"strategies", "fingerprint"}
+BELOW["study"] = BELOW["strategies"] | {"strategies", "fingerprint", "evidence"}
 BELOW["training"] = {"errors", "arguments", "trial", "datasets", "arrays", "scaling", "fingerprint"}
 BELOW["curves"] = BELOW["study"] | {"study", "datasets"}  # its recorder imports training, inside functions
-BELOW["plots"] = {"errors", "arguments", "trial", "space", "history", "curves", "experiments"}
+BELOW["plots"] = {"errors", "arguments", "trial", "domains", "space", "history", "curves", "evidence",
+                  "experiments"}
+BELOW["reports"] = BELOW["study"] | {"study", "plots", "curves"}
 BELOW["bridges"] = BELOW["study"] | {"study"}  # and the other tool, inside functions
 BELOW["honesty"] = {"errors", "arguments"}
 BELOW["checks"] = BELOW["study"] | {"study", "curves", "honesty"}
-BELOW["claims"] = BELOW["checks"]
-BELOW["experiments"] = BELOW["checks"]
-BELOW["interview"] = BELOW["checks"] | {"checks", "experiments"}
+BELOW["museum"] = {"errors"}
+BELOW["claims"] = BELOW["checks"] | {"museum"}
+BELOW["experiments"] = BELOW["checks"] | {"datasets"}
+BELOW["lessons"] = {"errors"}
+BELOW["interview"] = BELOW["checks"] | {"checks", "lessons", "honesty", "experiments"}
 HOME = {"tensorflow": {"training"}, "keras": {"training"}, "matplotlib": {"plots", "widgets"}, "ipywidgets": {"widgets"}}
 
 

@@ -14,15 +14,15 @@ from hpt_lab.interview.bank import Question, load
 from hpt_lab.interview.progress import Review, due
 
 
-def chosen(*, lesson: str | None = None, topic: str | None = None,
-           level: str | None = None) -> list[Question]:
+def chosen(*, lesson: str | None = None, topic: str | None = None, level: str | None = None,
+           kind: str | None = None) -> list[Question]:
     """Return the questions to practise. Raises InterviewError if none matches."""
-    questions = load(lesson=lesson, topic=topic, level=level)
+    questions = load(lesson=lesson, topic=topic, level=level, kind=kind)
     if not questions:
         everything = load()
         lessons = sorted({question.lesson for question in everything})
         topics = sorted({question.topic for question in everything})
-        raise InterviewError(f"no question matches lesson={lesson}, topic={topic}, level={level}; "
+        raise InterviewError(f"no question matches lesson={lesson}, topic={topic}, level={level}, kind={kind}; "
                              f"there are lessons {', '.join(lessons)} and topics {', '.join(topics)}")
     return questions
 
@@ -47,6 +47,7 @@ def next_date(questions: Sequence[Question], reviews: Sequence[Review]) -> datet
 
 def answer_of(question: Question) -> str:
     """Return what is revealed: the answer, why, what comes next, and the trap."""
-    return (f"{question.answer}\n\nWhy: {question.explanation}\n\n"
-            f"They may go on: {question.follow_up}\n{question.follow_up_answer}\n\n"
-            f"A wrong answer: {question.wrong}\n{question.why_wrong}")
+    return (f"{question.answer}\n\n*Why.* {question.explanation}\n\n"
+            f"*They may go on.* {question.follow_up}\n{question.follow_up_answer}\n\n"
+            f"*A wrong answer.* {question.wrong}\n{question.why_wrong}")
+

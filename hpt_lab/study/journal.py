@@ -4,6 +4,7 @@
      "code": "3.11-…"}                                                   header
     {"ask": {"id": 0, "config": {...}, "budget": 1, ...}}                a trial was handed out
     {"tell": 0, "budget": 1, "loss": 0.25, "metrics": {...}, ...}        its outcome, synced to disk
+    {"test": 0, "budget": 1, "scores": {...}}                            the sealed test was opened
 
 A generator can't be stored. It need not be: `replay` starts the strategy again, feeds it the same
 outcomes in the same order, and insists that it asks for the same trials. A line torn by a crash can
@@ -47,7 +48,7 @@ class Journal:
 
     def __init__(self, path: str | Path, header: Entry):
         self.path = journal_path(path)
-        first = _line({"hpt_lab_journal": VERSION, **header}, "the strategy's settings")
+        first = journal_line({"hpt_lab_journal": VERSION, **header}, "the strategy's settings")
         self._file = hold(self.path)
         self._opened = os.fstat(self._file.fileno())  # device and inode are this file's for good
         self._length = 0  # bytes of whole lines
@@ -59,12 +60,12 @@ class Journal:
 
     def ask(self, trial: Trial) -> None:
         """Record that `trial` was handed out."""
-        self._write(_line({"ask": _trial_entry(trial)}, f"the config of trial {trial.id}"))
+        self._write(journal_line({"ask": _trial_entry(trial)}, f"the config of trial {trial.id}"))
 
     def tell(self, trial: Trial, outcome: Outcome) -> None:
         """Record an outcome and wait until it is on disk."""
         before = self._length
-        self._write(_line(_outcome_entry(trial, outcome), f"the outcome of trial {trial.id}"))
+        self._write(journal_line(_outcome_entry(trial, outcome), f"the outcome of trial {trial.id}"))
         try:
             os.fsync(self._file.fileno())
         except OSError as error:
@@ -99,6 +100,8 @@ class Journal:
         """Bring a fresh `ask_tell` to where this journal ends; what was not told stays pending."""
         for number, entry in enumerate(self.entries, start=2):
             where = f"{self.path}, line {number}"
+            if "test" in entry:
+                continue
             if "ask" in entry:
                 trial = ask_tell.ask()
                 if trial is None or json.loads(json.dumps(_trial_entry(trial))) != entry["ask"]:
@@ -107,14 +110,14 @@ class Journal:
                         f"{_brief.repr(entry['ask'])}; it was written by another version of it"
                     )
             else:
-                pending = [trial for trial in ask_tell.history.pending if _answers(entry, trial)]
+                pending = [trial for trial in ask_tell.history.pending if answers(entry, trial)]
                 if not pending:
                     raise JournalError(
                         f"{where}: an outcome for trial {_brief.repr(entry['tell'])} at budget "
                         f"{_brief.repr(entry.get('budget'))}, which was never asked; "
                         "the lines were edited or reordered"
                     )
-                ask_tell.tell(pending[0], _outcome(entry, where))
+                ask_tell.tell(pending[0], read_outcome(entry, where))
 
     def close(self) -> None:
         """Close the file, and let other drivers have it."""
@@ -244,7 +247,7 @@ def parse(raw: bytes, path: Path) -> tuple[Entry, list[Entry], int]:
     entries = []
     for number, line in enumerate(lines[1:], start=2):
         entry = _loads(line)
-        if not isinstance(entry, dict) or len(entry.keys() & {"ask", "tell"}) != 1:
+        if not isinstance(entry, dict) or len(entry.keys() & {"ask", "tell", "test"}) != 1:
             raise JournalError(
                 f"{path}, line {number}: not a journal entry: {line[:60]!r}. "
                 f"Delete from this line on to go on from line {number - 1}"
@@ -265,7 +268,7 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")  # Python's reader would take NaN and Infinity
 
 
-def _line(entry: Entry, what: str) -> bytes:
+def journal_line(entry: Entry, what: str) -> bytes:
     try:
         return json.dumps(entry, allow_nan=False).encode() + b"\n"
     except (TypeError, ValueError, RecursionError) as error:
@@ -299,7 +302,7 @@ def _outcome_entry(trial: Trial, outcome: Outcome) -> Entry:
     }
 
 
-def _answers(entry: Entry, trial: Trial) -> bool:
+def answers(entry: Entry, trial: Trial) -> bool:
     """True if the entry is an outcome of `trial`; True and 1.0 are no ids."""
     return type(entry["tell"]) is int and (entry["tell"], entry.get("budget")) == (
         trial.id,
@@ -307,7 +310,7 @@ def _answers(entry: Entry, trial: Trial) -> bool:
     )
 
 
-def _outcome(entry: Entry, where: str) -> Outcome:
+def read_outcome(entry: Entry, where: str) -> Outcome:
     try:
         error = entry["error"]
         if not (error is None or isinstance(error, str)):

@@ -35,6 +35,8 @@ from hpt_lab.trial import Outcome, Trial
 if TYPE_CHECKING:
     import pandas
 
+    from hpt_lab.study.next_steps import Step
+
 
 @dataclass
 class Study:
@@ -69,6 +71,18 @@ class Study:
     def frame(self) -> pandas.DataFrame:
         """Return the history as a data frame, one row per record."""
         return self.history.frame()
+
+    def next_steps(self) -> list[Step]:
+        """Say in plain words what the evidence supports doing next, each statement with its number."""
+        from hpt_lab.study.next_steps import next_steps
+
+        return next_steps(self)
+
+    def report(self, path: str | Path) -> Path:
+        """Write this study's report, one self-contained HTML file, to `path` and return it."""
+        from hpt_lab.reports import write_report
+
+        return write_report(self, path)
 
 
 Callback = Callable[[Study, Record], Any]
