@@ -12,21 +12,12 @@ from typing import Any
 import numpy as np
 from scipy.stats import binom, rankdata
 
-from hpt_lab import curves, experiments
-from hpt_lab.experiments import lesson_07 as lab
+from hpt_lab import experiments
 from hpt_lab.experiments import lesson_08 as recordings
+from hpt_lab.experiments.interview import halving_on_sixteen
 from hpt_lab.interview.numbers import numbers
-from hpt_lab.strategies.successive_halving import successive_halving
-from hpt_lab.study.simulation import Simulation, simulate
 
 # Lesson 07
-
-
-def halving_on_sixteen() -> Simulation:
-    """Simulate 81 configs of digits on 16 workers, some runs slowed down."""
-    digits = curves.load("digits-mlp")
-    search = successive_halving(digits.space, max_budget=81, configs=81, seed=0)
-    return simulate(search, lab.Stragglers(digits.objective(seed=0), seed=0), workers=16)
 
 
 @numbers

@@ -8,19 +8,23 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
-import hpt_lab as hpt
-from hpt_lab import curves, experiments, honesty
+from hpt_lab import curves, experiments
 from hpt_lab.experiments import lesson_07 as lab
 from hpt_lab.experiments import lesson_08 as recordings
-from hpt_lab.interview.numbers_b import early_and_late, study_of, two_speeds
-from hpt_lab.interview.numbers_races import halving_on_sixteen
+from hpt_lab.experiments.interview import (
+    early_and_late,
+    expected_best,
+    halving_on_sixteen,
+    two_speeds,
+)
 from hpt_lab.plots.figure import BLUE, VERMILLION, axes, finish
+from hpt_lab.space import Float, Space
 
 
 def twenty_drawn_rates() -> Axes:
     """Draw the errors of twenty configs whose rates were drawn on a linear axis, on a log axis."""
     world = curves.load_map()
-    space = hpt.Space(learning_rate=hpt.Float(1e-4, 1.0), l2=hpt.Float(1e-6, 1e-2, log=True))
+    space = Space(learning_rate=Float(1e-4, 1.0), l2=Float(1e-6, 1e-2, log=True))
     configs = [space.sample((4, i)) for i in range(20)]
     rates = np.array([config["learning_rate"] for config in configs])
     errors = 100 * np.array([world(config) for config in configs])
@@ -41,7 +45,7 @@ def two_expected_bests() -> Axes:
     ns = np.arange(4, 33)
     ends = []
     for name, label, style in (("digits-mlp", "study A", "-"), ("spirals-mlp", "study B", "--")):
-        best = honesty.expected_best(study_of(name).tolist(), ns.tolist())
+        best = expected_best(name, ns.tolist())
         ax.plot(ns, best, style, color=BLUE if style == "-" else VERMILLION, label=label)
         ends.append(f"{label} {best[0]:.1f} % with 4 trials, {best[12]:.1f} with 16, "
                     f"{best[-1]:.1f} with 32")
