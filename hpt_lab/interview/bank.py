@@ -27,6 +27,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "questions"
 LEVELS = ("screening", "engineer", "senior")
 KINDS = ("explain", "why", "compare", "compute", "diagnose", "design", "criticise", "code")
+REGISTER = ("numbers_a", "numbers_b", "numbers_c", "numbers_d", "numbers_pictures", "numbers_races")
 TEXTS = ("question", "answer", "explanation", "follow_up", "follow_up_answer", "wrong", "why_wrong")
 
 
@@ -140,9 +142,8 @@ def _question(entry: Mapping[str, Any], lesson: str, where: str) -> Question:
 
 def _filled(text: str, numbers: str | None, where: str) -> str:
     """Put computed numbers in the place of ${names}."""
-    # imported for what they register, and late: SciPy and scikit-learn take seconds to load
-    from hpt_lab.interview import numbers_a, numbers_b, numbers_c, numbers_d, numbers_pictures  # noqa: F401
-
+    for module in REGISTER:  # late: SciPy and scikit-learn take seconds to load
+        import_module(f"hpt_lab.interview.{module}")
     if numbers is not None and numbers not in NUMBERS:
         raise InterviewError(f"{where}: there are no numbers {numbers!r}; write them in hpt_lab/interview/numbers.py")
     values = _computed(numbers) if numbers else {}

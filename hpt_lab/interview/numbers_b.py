@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from hpt_lab import curves, honesty
-from hpt_lab.curves import lessons
+from hpt_lab.experiments.interview import early_and_late, expected_best, two_speeds
 from hpt_lab.interview.numbers import numbers
 
 # Lesson 04
@@ -88,21 +87,12 @@ def draws_with_repeats() -> Mapping[str, Any]:
             "of_many": round(many), "limit": round(100 * (1 - 1 / math.e))}
 
 
-def study_of(table: str) -> np.ndarray:
-    """Return the final validation errors, in percent, of 32 random trainings of a table."""
-    found = curves.load(table)
-    rng = np.random.default_rng(0)
-    rows = rng.choice(len(found.configs), 32, replace=False)
-    errors = 100 * lessons.ranked(found)[rows, rng.integers(3, size=32), -1]
-    return np.asarray(errors)
-
-
 @numbers
 def two_studies() -> Mapping[str, Any]:
     """Read the expected best of 16 and 32 trials of both recorded problems, and the rows' noise."""
     found: dict[str, Any] = {}
     for name, share, rows in (("digits", 0.03, 360), ("spirals", 0.24, 0)):
-        half, whole = honesty.expected_best(study_of(f"{name}-mlp").tolist(), [16, 32])
+        half, whole = expected_best(f"{name}-mlp", [16, 32])
         found |= {f"{name}_half": f"{half:.1f}", f"{name}_whole": f"{whole:.1f}",
                   f"{name}_gain": f"{half - whole:.1f}"}
         if rows:
@@ -173,15 +163,6 @@ def ranks_of_five() -> Mapping[str, Any]:
     return {"squares": int(squares), "rho": f"{1 - 6 * squares / (5 * 24):.1f}"}
 
 
-def early_and_late() -> tuple[np.ndarray, np.ndarray]:
-    """Return the errors of 81 random digits trainings after 3 epochs and after 81."""
-    found = curves.load("digits-mlp")
-    rng = np.random.default_rng(5)
-    rows = rng.choice(len(found.configs), 81, replace=False)
-    errors = 100 * lessons.ranked(found)[rows, 0]
-    return errors[:, 2], errors[:, -1]
-
-
 @numbers
 def ranks_after_three() -> Mapping[str, Any]:
     """Correlate early and late ranks for 81 trainings and for their best quarter."""
@@ -189,17 +170,6 @@ def ranks_after_three() -> Mapping[str, Any]:
     best = np.argsort(late, kind="stable")[:20]
     return {"all": f"{spearmanr(early, late)[0]:.2f}",
             "best": f"{spearmanr(early[best], late[best])[0]:.2f}"}
-
-
-def two_speeds() -> tuple[np.ndarray, np.ndarray]:
-    """Return the validation errors of a fast and of a slow digits training, by epoch."""
-    found = curves.load("digits-mlp")
-    errors = 100 * lessons.ranked(found)[:, 0]
-    final = errors[:, -1]
-    good = np.flatnonzero(final <= np.quantile(final, 0.1))
-    slow = good[np.argmax(errors[good, 2] - errors[good, -1])]
-    fast = int(np.argmin(errors[:, 2]))
-    return errors[fast], errors[slow]
 
 
 @numbers

@@ -1,6 +1,6 @@
 """Pictures for the questions of lessons 04 and 06 to 08, drawn from recorded runs.
 
-No title gives the answer away. `hpt_lab.interview.numbers_b` and `numbers_d` compute what the answers say.
+No title gives the answer away. `hpt_lab.interview.numbers_b` and `numbers_races` compute what the answers say.
 """
 
 from __future__ import annotations
@@ -8,16 +8,23 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
-import hpt_lab as hpt
-from hpt_lab import curves, honesty
-from hpt_lab.interview.numbers_b import early_and_late, study_of, two_speeds
+from hpt_lab import curves, experiments
+from hpt_lab.experiments import lesson_07 as lab
+from hpt_lab.experiments import lesson_08 as recordings
+from hpt_lab.experiments.interview import (
+    early_and_late,
+    expected_best,
+    halving_on_sixteen,
+    two_speeds,
+)
 from hpt_lab.plots.figure import BLUE, VERMILLION, axes, finish
+from hpt_lab.space import Float, Space
 
 
 def twenty_drawn_rates() -> Axes:
     """Draw the errors of twenty configs whose rates were drawn on a linear axis, on a log axis."""
     world = curves.load_map()
-    space = hpt.Space(learning_rate=hpt.Float(1e-4, 1.0), l2=hpt.Float(1e-6, 1e-2, log=True))
+    space = Space(learning_rate=Float(1e-4, 1.0), l2=Float(1e-6, 1e-2, log=True))
     configs = [space.sample((4, i)) for i in range(20)]
     rates = np.array([config["learning_rate"] for config in configs])
     errors = 100 * np.array([world(config) for config in configs])
@@ -38,7 +45,7 @@ def two_expected_bests() -> Axes:
     ns = np.arange(4, 33)
     ends = []
     for name, label, style in (("digits-mlp", "study A", "-"), ("spirals-mlp", "study B", "--")):
-        best = honesty.expected_best(study_of(name).tolist(), ns.tolist())
+        best = expected_best(name, ns.tolist())
         ax.plot(ns, best, style, color=BLUE if style == "-" else VERMILLION, label=label)
         ends.append(f"{label} {best[0]:.1f} % with 4 trials, {best[12]:.1f} with 16, "
                     f"{best[-1]:.1f} with 32")
@@ -79,5 +86,60 @@ def fast_and_slow() -> Axes:
                               f"{slow[-1]:.1f} %.")
 
 
+def busy_workers() -> Axes:
+    """Draw how many of sixteen workers are busy while a bracket of 81 runs."""
+    ran = halving_on_sixteen()
+    times = np.linspace(0, ran.seconds, 400, endpoint=False)
+    starts = np.array([span.start for span in ran.spans])
+    ends = np.array([span.end for span in ran.spans])
+    busy = ((starts <= times[:, None]) & (times[:, None] < ends)).sum(axis=1)
+    ax = axes(None, 7.5, 3.6)
+    ax.fill_between(times, busy, step="post", color=BLUE)
+    ax.set_ylim(0, 16.5)
+    return finish(ax, title="One bracket of 81 configs on 16 workers", xlabel="seconds (simulated)",
+                  ylabel="busy workers",
+                  description=f"All 16 are busy at first; the number falls several times to one and "
+                              f"rises again to less and less, until {ran.seconds:.1f} seconds. On "
+                              f"average {busy.mean():.1f} are busy.")
+
+
+def replayed_rates() -> Axes:
+    """Draw the losses of fixed rates, and of a population's schedule and last rate, on new seeds."""
+    found = experiments.load("lesson_07.replays")[:, :, 0].mean(axis=0)
+    ax = axes(None, 7.5, 3.8)
+    ax.semilogx(lab.RATES, found[:7], "o-", color=BLUE, label="fixed rate")
+    ax.axhline(found[7], color=VERMILLION, linestyle="--", label="the winner's schedule")
+    ax.axhline(found[8], color="#222222", linestyle=":", label="the winner's last rate alone")
+    return finish(ax, title="Trained anew, mean of 30 seeds", xlabel="learning rate",
+                  ylabel="validation loss",
+                  description=f"Fixed rates from {found[:7].min():.3f} to {found[:7].max():.3f}; the "
+                              f"schedule {found[7]:.3f}, its last rate alone {found[8]:.3f}.")
+
+
+def _ends(title: str, part: str) -> Axes:
+    race = recordings.recorded("digits-mlp", "epochs")
+    names = ("random search", "TPE", "Hyperband", "ASHA")
+    every = {name: 100 * np.array([getattr(run, part) for run in race.runs[name]]) for name in names}
+    ax = axes(None, 7.5, 4)
+    spent = race.budget * np.asarray(recordings.SHARES)
+    late = spent >= 300
+    for (name, errors), style in zip(every.items(), ("-", "--", "-.", ":"), strict=True):
+        ax.plot(spent[late], errors.mean(axis=0)[late], style, label=name)
+    ends = ", ".join(f"{name} {errors.mean(axis=0)[-1]:.2f} %" for name, errors in every.items())
+    return finish(ax, title=title, xlabel="epochs spent", ylabel="error of the incumbent, %",
+                  description=f"Means of 100 searches; all lines fall and flatten. At the end: {ends}.")
+
+
+def race_by_validation() -> Axes:
+    """Draw the incumbents' validation errors of four strategies on digits."""
+    return _ends("Four tuners, validation error, 100 seeds", "losses")
+
+
+def race_by_test() -> Axes:
+    """Draw the incumbents' test errors of four strategies on digits."""
+    return _ends("Four tuners, test error of the config each would return, 100 seeds", "test_errors")
+
+
 PICTURES = {function.__name__: function for function in (
-    twenty_drawn_rates, two_expected_bests, ranks_after_three_epochs, fast_and_slow)}
+    twenty_drawn_rates, two_expected_bests, ranks_after_three_epochs, fast_and_slow, busy_workers,
+    replayed_rates, race_by_validation, race_by_test)}
