@@ -33,6 +33,7 @@ notebooks: $(VENV)/.test
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check hpt_lab tests
 	$(BIN)/mypy hpt_lab
 
 # One stamp per extra; it is older than pyproject.toml when the dependencies have changed.

@@ -1,4 +1,5 @@
-"""Where the lessons are, and where in a lesson a cell is: links for those who are sent to read again."""
+"""Where the lessons are, and where in a lesson a cell is: links for those who are sent to read
+again."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ def course() -> Path:
 
 @cache
 def place(lesson: str, cell: str) -> tuple[str, str]:
-    """Return (the notebook's file name, the heading above `cell`); the heading is "" where there is no such cell.
+    """Return (the notebook's file name, the heading above `cell`); the heading is "" where there is
+    no such cell.
 
     cell: the name of a claims call ("claims.cut"), or a heading itself.
     """

@@ -9,7 +9,10 @@ from hpt_lab.lessons import course, link, place
 def test_a_claims_call_is_found_below_its_heading():
     file, heading = place("02", "claims.doctor")
     assert (file, heading) == ("02-underfitting-and-overfitting.ipynb", "Be the doctor")
-    assert link("02", "claims.doctor") == "[lesson 02, Be the doctor](02-underfitting-and-overfitting.ipynb#Be-the-doctor)"
+    assert (
+        link("02", "claims.doctor")
+        == "[lesson 02, Be the doctor](02-underfitting-and-overfitting.ipynb#Be-the-doctor)"
+    )
     assert link("02", "The ward").endswith("#The-ward)")
 
 

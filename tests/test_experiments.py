@@ -7,7 +7,9 @@ from hpt_lab import experiments
 from hpt_lab.errors import DataError
 from hpt_lab.experiments import recording
 
-ONCE = {f"lesson_10.{name}" for name in ("keras_tuner", "optuna", "scikit_learn", "hpt_lab", "crashes")}  # minutes a seed
+ONCE = {
+    f"lesson_10.{name}" for name in ("keras_tuner", "optuna", "scikit_learn", "hpt_lab", "crashes")
+}  # minutes a seed
 NAMES = sorted(path.stem for path in recording.FOLDER.glob("*.npz"))
 
 

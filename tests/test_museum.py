@@ -1,4 +1,5 @@
-"""Every exhibit of the museum says what a reader needs to check it; labels tell a live fault from a mended one."""
+"""Every exhibit of the museum says what a reader needs to check it; labels tell a live fault from a
+mended one."""
 
 import re
 
@@ -14,7 +15,9 @@ EXHIBITS = museum.exhibits()
 def test_an_exhibit_names_library_version_link_right_value_and_test(name):
     exhibit = EXHIBITS[name]
     assert re.fullmatch(r"\d+(\.\d+)+", exhibit.version)
-    assert re.match(r"https://github\.com/[\w-]+/[\w-]+/(issues/\d+|pull/\d+|blob/\S+#L\d+)$", exhibit.link)
+    assert re.match(
+        r"https://github\.com/[\w-]+/[\w-]+/(issues/\d+|pull/\d+|blob/\S+#L\d+)$", exhibit.link
+    )
     for field in ("title", "library", "what", "seen", "right", "why", "test"):
         assert getattr(exhibit, field).strip(), field
     assert exhibit.seen != exhibit.right

@@ -1,4 +1,5 @@
-"""Lesson 09's capstone: find eights, one row in ten, with a CNN, 16 trainings and one look at the test set.
+"""Lesson 09's capstone: find eights, one row in ten, with a CNN, 16 trainings and one look at the
+test set.
 
 `Capstone` counts trainings and keeps their scores; `judge` trains a chosen config three times anew
 and scores it on the sealed test rows. Read `Capstone.train` first.
@@ -29,8 +30,12 @@ SPACE = Space(
     filters=Choice([4, 8, 16], ordered=True),
     copies=Int(1, 8, log=True),  # how often every rare row is in the training rows
 )
-DEFAULT: Config = {"learning_rate": 1e-3, "dropout": 0.0, "filters": 8,
-                   "copies": 1}  # Keras' own, where it has one
+DEFAULT: Config = {
+    "learning_rate": 1e-3,
+    "dropout": 0.0,
+    "filters": 8,
+    "copies": 1,
+}  # Keras' own, where it has one
 
 
 @functools.cache
@@ -50,16 +55,20 @@ def build(config: Config) -> Any:
     import keras
     from keras import layers
 
-    model = keras.Sequential([
-        layers.Reshape((8, 8, 1)),
-        layers.Conv2D(config["filters"], 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(),
-        layers.Conv2D(2 * config["filters"], 3, padding="same", activation="relu"),
-        layers.Flatten(),
-        layers.Dropout(config["dropout"]),
-        layers.Dense(1, activation="sigmoid")])
-    model.compile(keras.optimizers.Adam(config["learning_rate"]), "binary_crossentropy",
-                  metrics=["accuracy"])
+    model = keras.Sequential(
+        [
+            layers.Reshape((8, 8, 1)),
+            layers.Conv2D(config["filters"], 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(2 * config["filters"], 3, padding="same", activation="relu"),
+            layers.Flatten(),
+            layers.Dropout(config["dropout"]),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    model.compile(
+        keras.optimizers.Adam(config["learning_rate"]), "binary_crossentropy", metrics=["accuracy"]
+    )
     return model
 
 
@@ -68,11 +77,18 @@ def predicted(configs: Sequence[Config], data: Data, seeds: Sequence[int], rows:
     from hpt_lab.training import train_together
     from hpt_lab.training.objective import build_model
 
-    models = [build_model(build, config, seed=(9, seed), x=data.x_train)
-              for config, seed in zip(configs, seeds, strict=True)]
-    done = train_together(models, [copied(data, config["copies"]) for config in configs],
-                          epochs=EPOCHS, batch_size=64, validation=rows,
-                          seeds=[(9, seed) for seed in seeds])
+    models = [
+        build_model(build, config, seed=(9, seed), x=data.x_train)
+        for config, seed in zip(configs, seeds, strict=True)
+    ]
+    done = train_together(
+        models,
+        [copied(data, config["copies"]) for config in configs],
+        epochs=EPOCHS,
+        batch_size=64,
+        validation=rows,
+        seeds=[(9, seed) for seed in seeds],
+    )
     said = [one.predictions[:, 0] for one in done or [] if one.predictions is not None]
     return np.nan_to_num(np.array(said), nan=0.0)
 
@@ -110,15 +126,18 @@ class Capstone:
         self.runs: list[Run] = []
 
     def train(self, configs: Sequence[Config], *, seed: int = 0) -> list[float]:
-        """Train configs and return their average precisions on the validation rows; higher is better."""
+        """Train configs and return their average precisions on the validation rows; higher is
+        better."""
         configs = [dict(config) for config in configs]
         for config in configs:
             if set(config) != set(SPACE.domains):
                 raise HptError(f"a config needs exactly {', '.join(SPACE.domains)}; got {config!r}")
         left = self.budget - len(self.runs)
         if len(configs) > left:
-            raise HptError(f"{left} of {self.budget} trainings are left, got {len(configs)} configs; "
-                           "choose, or begin anew with Capstone()")
+            raise HptError(
+                f"{left} of {self.budget} trainings are left, got {len(configs)} configs; "
+                "choose, or begin anew with Capstone()"
+            )
         rows = (self.data.x_validation, self.data.y_validation)
         said = predicted(configs, self.data, [seed] * len(configs), rows)
         scores = [average_precision(rows[1], one) for one in said]
@@ -130,9 +149,11 @@ class Capstone:
         return [run.score for run in self.runs if run.config == config]
 
 
-def judge(configs: Sequence[Config], data: Data, *, seeds: Sequence[int] = (101, 102, 103)
-          ) -> tuple[np.ndarray, np.ndarray]:
-    """Open the test rows; return their labels and what three new trainings of each say, (configs, 3, n)."""
+def judge(
+    configs: Sequence[Config], data: Data, *, seeds: Sequence[int] = (101, 102, 103)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Open the test rows; return their labels and what three new trainings of each say, (configs,
+    3, n)."""
     x, y = data.reveal_test()
     all_configs = [config for config in configs for _ in seeds]
     said = predicted(all_configs, data, list(seeds) * len(configs), (x, y))
@@ -140,7 +161,8 @@ def judge(configs: Sequence[Config], data: Data, *, seeds: Sequence[int] = (101,
 
 
 def practice(task: Capstone, *, seed: int = 0) -> Config:
-    """Spend the budget as the lesson says: default, explore, look closer, rerun the best, choose."""
+    """Spend the budget as the lesson says: default, explore, look closer, rerun the best,
+    choose."""
     first = [DEFAULT, *[SPACE.from_unit(u) for u in sobol(len(SPACE), 7, seed)]]
     task.train(first)
     near = around([run.config for run in best(task, 2)], seed)
@@ -169,9 +191,11 @@ def around(configs: Sequence[Config], seed: int) -> list[Config]:
     return found
 
 
-def interval(y: np.ndarray, mine: np.ndarray, other: np.ndarray, *, draws: int = 400
-             ) -> tuple[float, float, float]:
-    """Return by how much `mine` (3, n) beats `other`, and a 95 % interval: rows redrawn, both together.
+def interval(
+    y: np.ndarray, mine: np.ndarray, other: np.ndarray, *, draws: int = 400
+) -> tuple[float, float, float]:
+    """Return by how much `mine` (3, n) beats `other`, and a 95 % interval: rows redrawn, both
+    together.
 
     Average precision, mean of the trainings. Redraws without a positive are drawn again.
     """

@@ -1,4 +1,5 @@
-"""Check the exercises of lesson 10: a tuner's log, the test that would have caught it, a translation, failed trials."""
+"""Check the exercises of lesson 10: a tuner's log, the test that would have caught it, a
+translation, failed trials."""
 
 from __future__ import annotations
 
@@ -38,8 +39,14 @@ def check_log(flaws: Any) -> str:
     if "NaN promoted" not in named:
         raise Wrong("there is one more", hint="look at the losses of the rung: which one went on?")
     if "epochs lost at the resume" not in named:
-        raise Wrong("there is one more", hint="which weights were loaded, and at which epoch does it continue?")
-    return "A NaN was ranked first, and two of its epochs were counted that the loaded weights never had."
+        raise Wrong(
+            "there is one more",
+            hint="which weights were loaded, and at which epoch does it continue?",
+        )
+    return (
+        "A NaN was ranked first, and two of its epochs were counted that the loaded weights "
+        "never had."
+    )
 
 
 def count_floored(max_budget: int, min_budget: int, eta: int) -> int:
@@ -63,19 +70,25 @@ def count_right(max_budget: int, min_budget: int, eta: int) -> int:
 
 
 MUTANTS: Mapping[Callable[..., int], str] = {
-    count_floored: "it floors math.log, which goes wrong at (243, 1, 3) and (1000, 1, 10): try powers beyond 81",
+    count_floored: "it floors math.log, which goes wrong at (243, 1, 3) and (1000, 1, 10): try "
+    "powers beyond 81",
     count_from_one: "it ignores min_budget: try one other than 1",
-    count_rounded: "it rounds the logarithm up between powers, for instance at (50, 1, 3): try a budget that is no power",
+    count_rounded: "it rounds the logarithm up between powers, for instance at (50, 1, 3): try a "
+    "budget that is no power",
 }
 
 
 @check
 def check_bracket_test(passes: Any) -> str:
-    """Return the verdict on `passes(count)`: True for a right bracket counter, False for each of three wrong ones."""
+    """Return the verdict on `passes(count)`: True for a right bracket counter, False for each of
+    three wrong ones."""
     if not _said(passes, count_right):
-        raise Wrong("your test fails a counter that is right",
-                    hint="count in whole numbers: how often can min_budget grow by eta and stay within max_budget? "
-                         "And one bracket that never halves")
+        raise Wrong(
+            "your test fails a counter that is right",
+            hint="count in whole numbers: how often can min_budget grow by eta and stay within "
+            "max_budget? "
+            "And one bracket that never halves",
+        )
     for mutant, hint in MUTANTS.items():
         if _said(passes, mutant):
             raise Wrong("a wrong counter passes your test", hint=hint)
@@ -98,17 +111,23 @@ TRANSLATED = {
     "KerasTuner max_epochs": (81, "what one config may get at most, as max_budget"),
     "Optuna reduction_factor": (3, "Optuna's word for eta"),
     "Optuna min_resource": (1, "the smallest budget of any rung"),
-    "scikit-learn n_candidates": (34, "Algorithm 1: ceil((s_max + 1) / (s + 1) * eta**s), with s_max = 4 and s = 3"),
+    "scikit-learn n_candidates": (
+        34,
+        "Algorithm 1: ceil((s_max + 1) / (s + 1) * eta**s), with s_max = 4 and s = 3",
+    ),
     "scikit-learn min_resources": (3, "the first rung of bracket 3: 81 / 3**3"),
 }
 
 
 @check
 def check_translation(answer: Any) -> str:
-    """Return the verdict on the translation of hyperband(max_budget=81, eta=3); scikit-learn's is for bracket s = 3."""
+    """Return the verdict on the translation of hyperband(max_budget=81, eta=3); scikit-learn's is
+    for bracket s = 3."""
     if not isinstance(answer, Mapping) or set(answer) != set(TRANSLATED):
-        raise Wrong(f"your answer should name {', '.join(TRANSLATED)}, got {show(answer)}",
-                    hint="keep the keys of the stub, and put a number behind each")
+        raise Wrong(
+            f"your answer should name {', '.join(TRANSLATED)}, got {show(answer)}",
+            hint="keep the keys of the stub, and put a number behind each",
+        )
     if any(value is ... for value in answer.values()):
         raise Unanswered("Put a number in the place of the dots.")
     for name, (right, hint) in TRANSLATED.items():
@@ -116,7 +135,10 @@ def check_translation(answer: Any) -> str:
             continue  # the paper's Table 1
         if number(answer[name], name) != right:
             raise Wrong(f"{name} is not {show(answer[name])}", hint=hint)
-    return "The words differ, the schedule is one. Then count the rungs: the ceilings in between still differ."
+    return (
+        "The words differ, the schedule is one. Then count the rungs: the ceilings in between "
+        "still differ."
+    )
 
 
 CASES = (
@@ -136,15 +158,28 @@ def check_policy(policy: Any) -> str:
     """Return the verdict on `policy(error, attempt, in_a_row)`: "retry", "rank last" or "stop"."""
     reasons = {
         ("killed", "retry"): "a killed worker may be bad luck: try once more",
-        ("killed", "rank last"): "killed twice, it is the config's fault: too large for the machine",
-        ("loss", "rank last"): "a diverged loss comes from the config and will come again; it is a result, the worst one",
+        (
+            "killed",
+            "rank last",
+        ): "killed twice, it is the config's fault: too large for the machine",
+        (
+            "loss",
+            "rank last",
+        ): "a diverged loss comes from the config and will come again; it is a result, the worst "
+        "one",
         ("KeyError", "rank last"): "one exception may be this config's: record it and go on",
-        ("KeyError", "stop"): "three exceptions of your code in a row are a bug in every trial: stop",
+        (
+            "KeyError",
+            "stop",
+        ): "three exceptions of your code in a row are a bug in every trial: stop",
         ("space", "stop"): "with a full disk nothing can be recorded, so nothing may go on",
     }
     for error, attempt, in_a_row, right in CASES:
         given = choice(call(policy, error, attempt, in_a_row), ACTIONS, "the policy's answer")
         if given != right:
             kind = next(kind for kind in ("killed", "loss", "KeyError", "space") if kind in error)
-            raise Wrong(f"policy({error!r}, {attempt}, {in_a_row}) returns {given!r}", hint=reasons[kind, right])
+            raise Wrong(
+                f"policy({error!r}, {attempt}, {in_a_row}) returns {given!r}",
+                hint=reasons[kind, right],
+            )
     return "Luck is tried again, a bad config is a result, a bug or a full disk stops everything."

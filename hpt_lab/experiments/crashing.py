@@ -1,8 +1,9 @@
-"""What a crash leaves: a study of ten quick trials, killed by `kill -9` under its sixth, and opened again.
+"""What a crash leaves: a study of ten quick trials, killed by `kill -9` under its sixth, and opened
+again.
 
-`finished_and_left("Optuna, SQLite", 0)` runs the study in a process of its own, then counts what a second one finds.
-The trials do nothing: a trial of the lesson's systems loses the same whatever it trains. The programs are below, as a
-user would write them; FOLDER, SEED and the kill are filled in.
+`finished_and_left("Optuna, SQLite", 0)` runs the study in a process of its own, then counts what a
+second one finds. The trials do nothing: a trial of the lesson's systems loses the same whatever it
+trains. The programs are below, as a user would write them; FOLDER, SEED and the kill are filled in.
 """
 
 from __future__ import annotations
@@ -14,8 +15,14 @@ import sys
 import tempfile
 
 KILLED_AT = 5  # trials that have finished by then
-PLACES = ("KerasTuner, its directory", "Optuna, in memory", "Optuna, SQLite", "Optuna, journal file",
-          "scikit-learn, in memory", "hpt_lab, journal")
+PLACES = (
+    "KerasTuner, its directory",
+    "Optuna, in memory",
+    "Optuna, SQLite",
+    "Optuna, journal file",
+    "scikit-learn, in memory",
+    "hpt_lab, journal",
+)
 
 START = """
 import os, signal, sys
@@ -38,8 +45,8 @@ class Tuner(kt.RandomSearch):
         return trial_of(trial.hyperparameters.Float("x", 0.0, 1.0))
 space = kt.HyperParameters()
 space.Float("x", 0.0, 1.0)
-tuner = Tuner(objective=kt.Objective("loss", "min"), max_trials=10, seed=seed + 1, hyperparameters=space,
-              directory=folder, project_name="study")
+tuner = Tuner(objective=kt.Objective("loss", "min"), max_trials=10, seed=seed + 1,
+              hyperparameters=space, directory=folder, project_name="study")
 if again:
     print(len([t for t in tuner.oracle.trials.values() if t.status == "COMPLETED"]))
 else:
@@ -53,7 +60,8 @@ study = optuna.create_study(study_name="study")
     "Optuna, SQLite": """
 import optuna
 optuna.logging.disable_default_handler()
-study = optuna.create_study(study_name="study", storage=f"sqlite:///{folder}/study.db", load_if_exists=True)
+storage = f"sqlite:///{folder}/study.db"
+study = optuna.create_study(study_name="study", storage=storage, load_if_exists=True)
 """,
     "Optuna, journal file": """
 import optuna
@@ -73,7 +81,8 @@ class Model(BaseEstimator):
     def fit(self, a, b): return self
     def score(self, a, b): return -trial_of(self.x)
 rows = np.zeros((4, 1))
-search = RandomizedSearchCV(Model(), {"x": uniform(0, 1)}, n_iter=10, cv=[([0, 1], [2, 3])], refit=False)
+search = RandomizedSearchCV(Model(), {"x": uniform(0, 1)}, n_iter=10,
+                            cv=[([0, 1], [2, 3])], refit=False)
 if again:
     print(len(getattr(search, "cv_results_", {"params": []})["params"]))
 else:
@@ -99,12 +108,14 @@ else:
 
 
 def program(place: str) -> str:
-    """Return the program that runs, or with `again` opens, the study which keeps its state at `place`."""
+    """Return the program that runs, or with `again` opens, the study which keeps its state at
+    `place`."""
     return START + PROGRAMS[place] + (OPTUNA if place.startswith("Optuna") else "")
 
 
 def finished_and_left(place: str, seed: int) -> tuple[int, int]:
-    """Return how many trials had finished when the study was killed, and how many a new process finds."""
+    """Return how many trials had finished when the study was killed, and how many a new process
+    finds."""
     with tempfile.TemporaryDirectory() as folder:
         killed = _run(place, folder, seed, "first")
         assert killed.returncode == -signal.SIGKILL, killed.stderr
@@ -114,6 +125,15 @@ def finished_and_left(place: str, seed: int) -> tuple[int, int]:
 
 
 def _run(place: str, folder: str, seed: int, when: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": os.pathsep.join(sys.path)}
-    return subprocess.run([sys.executable, "-c", program(place), folder, str(seed), when],
-                          capture_output=True, text=True, env=environment, timeout=300)
+    environment = {
+        **os.environ,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    return subprocess.run(
+        [sys.executable, "-c", program(place), folder, str(seed), when],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=300,
+    )

@@ -1,7 +1,9 @@
-"""One Hyperband search in four systems, each the real library: what differs is the tuner, for `train` is the same.
+"""One Hyperband search in four systems, each the real library: what differs is the tuner, for
+`train` is the same.
 
-Lesson 10 shows these functions. `train(config, epochs, bracket)` returns the validation error of `config` after
-`epochs` epochs in all, here looked up in recorded learning curves (`Log`), so that a search takes seconds.
+Lesson 10 shows these functions. `train(config, epochs, bracket)` returns the validation error of
+`config` after `epochs` epochs in all, here looked up in recorded learning curves (`Log`), so that a
+search takes seconds.
 """
 
 from __future__ import annotations
@@ -22,14 +24,17 @@ R = 27  # epochs of a full training
 RUNGS = (1, 3, 9, 27)
 SPACE = curves.load("digits-mlp").space
 VALUES: dict[str, list[Any]] = {name: list(SPACE[name].grid(99)) for name in SPACE}
-PAPER = np.zeros((4, 4), dtype=int)  # Algorithm 1's: how many configs, in bracket s = 3 to 0, by RUNGS
+PAPER = np.zeros(
+    (4, 4), dtype=int
+)  # Algorithm 1's: how many configs, in bracket s = 3 to 0, by RUNGS
 for _s, _rungs in brackets(R).items():
     for _rung in _rungs:
         PAPER[3 - _s, RUNGS.index(_rung.budget)] = _rung.n
 
 
 class Log:
-    """Look trainings up, and remember what was asked for: (config, epochs, bracket, error), in order."""
+    """Look trainings up, and remember what was asked for: (config, epochs, bracket, error), in
+    order."""
 
     def __init__(self, seed: int):
         self.objective = curves.load("digits-mlp").objective(seed=seed)
@@ -44,7 +49,9 @@ class Log:
         self.runs.append((trial, bracket, error))
         return error
 
-    def __deepcopy__(self, memo: Any) -> Log:  # scikit-learn copies an estimator's parameters; this one has to remember
+    def __deepcopy__(
+        self, memo: Any
+    ) -> Log:  # scikit-learn copies an estimator's parameters; this one has to remember
         return self
 
     def counts(self) -> np.ndarray:
@@ -55,7 +62,8 @@ class Log:
         return table
 
     def winner(self) -> tuple[float, float]:
-        """Return validation and test error, in %, of the best config among those trained in full."""
+        """Return validation and test error, in %, of the best config among those trained in
+        full."""
         full = [run for run in self.runs if run[0].budget == R]
         trial, _, error = min(full, key=lambda run: run[2])
         return 100 * error, 100 * (1 - self.objective.test(trial)["accuracy"])
@@ -75,8 +83,14 @@ def in_keras_tuner(train: Any, seed: int) -> None:
     for name in SPACE:
         space.Choice(name, VALUES[name])
     with tempfile.TemporaryDirectory() as folder:
-        tuner = Tuner(objective=kt.Objective("error", "min"), max_epochs=R, factor=3,
-                      hyperparameters=space, seed=seed + 1, directory=folder)
+        tuner = Tuner(
+            objective=kt.Objective("error", "min"),
+            max_epochs=R,
+            factor=3,
+            hyperparameters=space,
+            seed=seed + 1,
+            directory=folder,
+        )
         tuner.search(verbose=0)
 
 
@@ -97,13 +111,18 @@ def in_optuna(train: Any, seed: int) -> None:
         return error
 
     pruner = optuna.pruners.HyperbandPruner(min_resource=1, max_resource=R, reduction_factor=3)
-    study = optuna.create_study(direction="minimize", pruner=pruner, study_name=f"digits-{seed}",
-                                sampler=optuna.samplers.RandomSampler(seed=seed))
+    study = optuna.create_study(
+        direction="minimize",
+        pruner=pruner,
+        study_name=f"digits-{seed}",
+        sampler=optuna.samplers.RandomSampler(seed=seed),
+    )
     study.optimize(objective, n_trials=int(PAPER.max(axis=1).sum()))
 
 
 def bracket_of(study: Any, trial: Any) -> int:
-    """Return which of the pruner's brackets a trial belongs to, by its first rung: 0 starts with one epoch."""
+    """Return which of the pruner's brackets a trial belongs to, by its first rung: 0 starts with
+    one epoch."""
     if not study.pruner._pruners:
         study.pruner._try_initialization(study)
     return int(study.pruner._get_bracket_id(study, trial))
@@ -116,10 +135,18 @@ def in_sklearn(train: Any, seed: int) -> None:
 
     for s, rungs in brackets(R).items():
         search = HalvingRandomSearchCV(
-            Looked(train, s), VALUES, n_candidates=rungs[0].n, factor=3,
-            resource="epochs", min_resources=rungs[0].budget, max_resources=R,
-            cv=[([0, 1], [2, 3])], refit=False, return_train_score=False,
-            random_state=seed)
+            Looked(train, s),
+            VALUES,
+            n_candidates=rungs[0].n,
+            factor=3,
+            resource="epochs",
+            min_resources=rungs[0].budget,
+            max_resources=R,
+            cv=[([0, 1], [2, 3])],
+            refit=False,
+            return_train_score=False,
+            random_state=seed,
+        )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             search.fit(np.zeros((4, 1)), np.zeros(4))
@@ -128,8 +155,18 @@ def in_sklearn(train: Any, seed: int) -> None:
 class Looked(BaseEstimator):
     """An estimator whose score is what `train` says."""
 
-    def __init__(self, train: Any, bracket: int, learning_rate: float = 0.001, batch_size: int = 32, units: int = 16,
-                 layers: int = 1, dropout: float = 0.0, optimizer: str = "adam", epochs: int = 1):
+    def __init__(
+        self,
+        train: Any,
+        bracket: int,
+        learning_rate: float = 0.001,
+        batch_size: int = 32,
+        units: int = 16,
+        layers: int = 1,
+        dropout: float = 0.0,
+        optimizer: str = "adam",
+        epochs: int = 1,
+    ):
         self.train = train
         self.bracket = bracket
         self.learning_rate = learning_rate
@@ -150,6 +187,7 @@ class Looked(BaseEstimator):
 
 def in_ours(train: Any, seed: int) -> None:
     """Search with hpt_lab's hyperband."""
+
     class Objective:
         def run(self, trial: Trial) -> Outcome:
             assert trial.bracket is not None
@@ -158,11 +196,17 @@ def in_ours(train: Any, seed: int) -> None:
     tune(Objective(), hyperband(SPACE, max_budget=R, eta=3, seed=seed), progress=False)
 
 
-SYSTEMS = {"KerasTuner": in_keras_tuner, "Optuna": in_optuna, "scikit-learn": in_sklearn, "hpt_lab": in_ours}
+SYSTEMS = {
+    "KerasTuner": in_keras_tuner,
+    "Optuna": in_optuna,
+    "scikit-learn": in_sklearn,
+    "hpt_lab": in_ours,
+}
 
 
 def epochs_paid(system: str, counts: np.ndarray) -> int:
-    """Return the epochs of a search by its counts: scikit-learn starts every rung from scratch, the others go on.
+    """Return the epochs of a search by its counts: scikit-learn starts every rung from scratch, the
+    others go on.
 
     >>> epochs_paid("hpt_lab", PAPER), epochs_paid("scikit-learn", PAPER)
     (357, 435)

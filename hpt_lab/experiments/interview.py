@@ -1,4 +1,5 @@
-"""Recorded runs that questions of the interview room are about: their pictures and their numbers read the same ones."""
+"""Recorded runs that questions of the interview room are about: their pictures and their numbers
+read the same ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Lesson 09's experiments: schedules, a pool of configs, batches, widths, fine-tuning, augmentation.
+"""Lesson 09's experiments: schedules, a pool of configs, batches, widths, fine-tuning,
+augmentation.
 
 Every function takes a seed and returns numbers in a fixed shape. Networks on spirals train on their
 own draw of 300 rows and are judged on 3,000 others, so that one row more or less doesn't matter.
@@ -93,8 +94,14 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 }
 
 
-def trained(configs: Sequence[Config], seed: int, *, epochs: int = EPOCHS, n: int = 300,
-            batch_size: int = 20) -> np.ndarray:
+def trained(
+    configs: Sequence[Config],
+    seed: int,
+    *,
+    epochs: int = EPOCHS,
+    n: int = 300,
+    batch_size: int = 20,
+) -> np.ndarray:
     """Train configs for spirals together; return their errors in % on the judging rows.
 
     A config's "schedule" maps the share of training done to a share of its learning rate.
@@ -111,22 +118,33 @@ def trained(configs: Sequence[Config], seed: int, *, epochs: int = EPOCHS, n: in
             share = config.get("schedule", SCHEDULES["constant"])(epoch / epochs)
             model.optimizer.learning_rate = config["learning_rate"] * share
         until = epoch + 1 if scheduled else epochs
-        done = train_together(models, rows, start=epoch, epochs=until, batch_size=batch_size,
-                              seeds=[seed] * len(models), jit=False,
-                              validation=points()[1] if until == epochs else None)
+        done = train_together(
+            models,
+            rows,
+            start=epoch,
+            epochs=until,
+            batch_size=batch_size,
+            seeds=[seed] * len(models),
+            jit=False,
+            validation=points()[1] if until == epochs else None,
+        )
     return np.array([errors(one) for one in done])
 
 
 def errors(one: Any) -> float:
-    """Return the last validation error of what `train_together` returns, in %; 50 if it diverged."""
+    """Return the last validation error of what `train_together` returns, in %; 50 if it
+    diverged."""
     accuracy = one.curves["val_accuracy"][-1]
     return 50.0 if math.isnan(accuracy) else 100 * (1 - accuracy)
 
 
 def schedules(seed: int) -> np.ndarray:
     """Return the error of every schedule at every peak rate after 40 epochs, (6, 6)."""
-    configs = [{"learning_rate": rate, "schedule": schedule}
-               for schedule in SCHEDULES.values() for rate in RATES]
+    configs = [
+        {"learning_rate": rate, "schedule": schedule}
+        for schedule in SCHEDULES.values()
+        for rate in RATES
+    ]
     return trained(configs, seed).reshape(len(SCHEDULES), len(RATES))
 
 
@@ -141,10 +159,18 @@ def clipped(seed: int) -> list[float]:
         return model
 
     rows = drawn(seed)
-    models = [build_model(clipping, {"learning_rate": rate}, seed=(0, seed), x=rows[0])
-              for rate in RATES]
-    done = train_together(models, rows, epochs=EPOCHS, batch_size=20, seeds=[seed] * len(models),
-                          validation=points()[1], jit=False)
+    models = [
+        build_model(clipping, {"learning_rate": rate}, seed=(0, seed), x=rows[0]) for rate in RATES
+    ]
+    done = train_together(
+        models,
+        rows,
+        epochs=EPOCHS,
+        batch_size=20,
+        seeds=[seed] * len(models),
+        validation=points()[1],
+        jit=False,
+    )
     return [errors(one) for one in done or []]
 
 
@@ -161,8 +187,15 @@ def pool(seed: int) -> np.ndarray:
     rows = drawn(0)
     models = [build_model(build, config, seed=(1, seed), x=rows[0]) for config in pool_configs()]
     x, y = points()[1]
-    done = train_together(models, rows, epochs=EPOCHS, batch_size=20, seeds=[(1, seed)] * len(models),
-                          validation=(x, y), jit=False)
+    done = train_together(
+        models,
+        rows,
+        epochs=EPOCHS,
+        batch_size=20,
+        seeds=[(1, seed)] * len(models),
+        validation=(x, y),
+        jit=False,
+    )
     said = [one.predictions[:, 0] for one in done or [] if one.predictions is not None]
     wrong = np.array([(one > 0.5) != y for one in said])  # (40, 3000)
     return 100 * np.stack([wrong[:, :300].mean(axis=1), wrong[:, 300:].mean(axis=1)], axis=1)
@@ -171,16 +204,19 @@ def pool(seed: int) -> np.ndarray:
 def pairs(seed: int) -> np.ndarray:
     """Return the errors of 16 and 32 units, and of 16 with dropout or a lower rate, on one draw."""
     base = {"learning_rate": 0.1, "units": 16}
-    return trained([base, base | {"units": 32}, base | {"dropout": 0.1},
-                    base | {"learning_rate": 0.03}], seed)
+    return trained(
+        [base, base | {"units": 32}, base | {"dropout": 0.1}, base | {"learning_rate": 0.03}], seed
+    )
 
 
 def batches(seed: int) -> np.ndarray:
-    """Return errors by rate: batch 20, batch 160, and that for as many steps as batch 20; (3, 6)."""
+    """Return errors by rate: batch 20, batch 160, and that for as many steps as batch 20; (3,
+    6)."""
     configs = [{"learning_rate": rate} for rate in RATES]
     settings = ((20, EPOCHS), (160, EPOCHS), (160, 8 * EPOCHS))
-    return np.array([trained(configs, seed, n=320, batch_size=size, epochs=epochs)
-                     for size, epochs in settings])
+    return np.array(
+        [trained(configs, seed, n=320, batch_size=size, epochs=epochs) for size, epochs in settings]
+    )
 
 
 def wide(config: Config) -> Any:
@@ -199,23 +235,32 @@ def wide(config: Config) -> Any:
     def normal(gain: float, fan_in: int) -> Any:
         return keras.initializers.RandomNormal(stddev=gain * (2 / fan_in) ** 0.5)
 
-    model = keras.Sequential([
-        layers.Dense(units, activation="relu", kernel_initializer=normal(1, 64)),
-        layers.Rescaling(1 / m),
-        layers.Dense(units, activation="relu", kernel_initializer=normal(m, units)),
-        layers.Rescaling(1 / m),
-        layers.Dense(10, activation="softmax", kernel_initializer=normal(m**0.5, units))])
-    model.compile(keras.optimizers.Adam(config["learning_rate"]),
-                  "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model = keras.Sequential(
+        [
+            layers.Dense(units, activation="relu", kernel_initializer=normal(1, 64)),
+            layers.Rescaling(1 / m),
+            layers.Dense(units, activation="relu", kernel_initializer=normal(m, units)),
+            layers.Rescaling(1 / m),
+            layers.Dense(10, activation="softmax", kernel_initializer=normal(m**0.5, units)),
+        ]
+    )
+    model.compile(
+        keras.optimizers.Adam(config["learning_rate"]),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
     return model
 
 
 def widths(seed: int) -> np.ndarray:
-    """Return final training and validation losses by width and rate, standard and μP, (2, 4, 7, 2)."""
+    """Return final training and validation losses by width and rate, standard and μP, (2, 4, 7,
+    2)."""
     from hpt_lab.datasets import digits
 
     data = digits()
-    found = [[narrow_to_wide(data, units, base, seed) for units in WIDTHS] for base in (None, WIDTHS[0])]
+    found = [
+        [narrow_to_wide(data, units, base, seed) for units in WIDTHS] for base in (None, WIDTHS[0])
+    ]
     return np.array(found)
 
 
@@ -225,10 +270,20 @@ def narrow_to_wide(data: Any, units: int, base: int | None, seed: int) -> list[l
     from hpt_lab.training.objective import build_model
 
     extra = {} if base is None else {"base": base}
-    models = [build_model(wide, {"learning_rate": rate, "units": units} | extra, seed=(0, seed),
-                          x=data.x_train) for rate in WIDTH_RATES]
-    done = train_together(models, (data.x_train, data.y_train), epochs=5, batch_size=64,
-                          seeds=[seed] * len(models), validation=(data.x_validation,
-                                                                  data.y_validation), jit=False)
+    models = [
+        build_model(
+            wide, {"learning_rate": rate, "units": units} | extra, seed=(0, seed), x=data.x_train
+        )
+        for rate in WIDTH_RATES
+    ]
+    done = train_together(
+        models,
+        (data.x_train, data.y_train),
+        epochs=5,
+        batch_size=64,
+        seeds=[seed] * len(models),
+        validation=(data.x_validation, data.y_validation),
+        jit=False,
+    )
     ends = [[one.curves[name][-1] for name in ("loss", "val_loss")] for one in done or []]
     return [[min(20.0, value) if value == value else 20.0 for value in end] for end in ends]

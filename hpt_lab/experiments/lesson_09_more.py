@@ -1,4 +1,5 @@
-"""Lesson 09's other experiments: fine-tuning, augmentation, and the capstone's reference and random search.
+"""Lesson 09's other experiments: fine-tuning, augmentation, and the capstone's reference and random
+search.
 
 Every function takes a seed and returns numbers in a fixed shape. Read `fine_tuning` first.
 """
@@ -53,8 +54,9 @@ def compiled(model: Any, rate: float) -> None:
     """Compile: needed again whenever layers are frozen or released."""
     import keras
 
-    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy",
-                  metrics=["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
 
 
 def new_base() -> Any:
@@ -62,8 +64,13 @@ def new_base() -> Any:
     import keras
     from keras import layers
 
-    return keras.Sequential([keras.Input((64,)), layers.Dense(64, activation="relu"),
-                             layers.Dense(64, activation="relu")])
+    return keras.Sequential(
+        [
+            keras.Input((64,)),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(64, activation="relu"),
+        ]
+    )
 
 
 def pretrained(seed: int) -> Any:
@@ -135,15 +142,20 @@ def reader(config: Config) -> Any:
     import keras
     from keras import layers
 
-    model = keras.Sequential([layers.Dense(64, activation="relu"),
-                              layers.Dense(64, activation="relu"),
-                              layers.Dense(10, activation="softmax")])
+    model = keras.Sequential(
+        [
+            layers.Dense(64, activation="relu"),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
     compiled(model, config["learning_rate"])
     return model
 
 
 def augmentation(seed: int) -> list[list[float]]:
-    """Return errors in % by most pixels moved in training: on digits as they are, and moved; (2, 4).
+    """Return errors in % by most pixels moved in training: on digits as they are, and moved; (2,
+    4).
 
     400 rows; the moved ones are the others, each moved by up to one pixel.
     """
@@ -157,10 +169,20 @@ def augmentation(seed: int) -> list[list[float]]:
     for epoch in range(30):
         rows = [(shifted(x, most, np.random.default_rng((seed, epoch))), y) for most in SHIFTS]
         judges: Any = {"validation": others, "test": moved} if epoch == 29 else {}
-        done = train_together(models, rows, start=epoch, epochs=epoch + 1, batch_size=32,
-                              seeds=[seed] * len(SHIFTS), jit=False, **judges)
-    return [[100 * (1 - one.curves[name][-1]) for one in done]
-            for name in ("val_accuracy", "test_accuracy")]
+        done = train_together(
+            models,
+            rows,
+            start=epoch,
+            epochs=epoch + 1,
+            batch_size=32,
+            seeds=[seed] * len(SHIFTS),
+            jit=False,
+            **judges,
+        )
+    return [
+        [100 * (1 - one.curves[name][-1]) for one in done]
+        for name in ("val_accuracy", "test_accuracy")
+    ]
 
 
 def capstone(seed: int) -> np.ndarray:
@@ -179,9 +201,12 @@ def capstone(seed: int) -> np.ndarray:
     task = lab.Capstone(seed=seed)
     chosen = lab.practice(task, seed=seed)
     configs = [lab.DEFAULT, luckiest, chosen]
-    promised = [float(np.mean(which.scores(config))) for which, config
-                in zip((task, by_luck, task), configs, strict=True)]
+    promised = [
+        float(np.mean(which.scores(config)))
+        for which, config in zip((task, by_luck, task), configs, strict=True)
+    ]
     y, said = lab.judge(configs, data)
     kept = [np.mean([lab.average_precision(y, one) for one in runs]) for runs in said]
-    return np.array([[p, k, *lab.SPACE.to_unit(c)]
-                     for p, k, c in zip(promised, kept, configs, strict=True)])
+    return np.array(
+        [[p, k, *lab.SPACE.to_unit(c)] for p, k, c in zip(promised, kept, configs, strict=True)]
+    )

@@ -1,4 +1,5 @@
-"""A Keras network as a scikit-learn classifier whose parameters include its epochs: what a halving search needs."""
+"""A Keras network as a scikit-learn classifier whose parameters include its epochs: what a halving
+search needs."""
 
 from __future__ import annotations
 
@@ -9,13 +10,20 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 
 class Network(ClassifierMixin, BaseEstimator):
-    """The lessons' multilayer perceptron. `epochs` is what `HalvingRandomSearchCV(resource="epochs")` hands out.
+    """The lessons' multilayer perceptron. `epochs` is what
+    `HalvingRandomSearchCV(resource="epochs")` hands out.
 
     Every `fit` starts from scratch: scikit-learn clones the estimator, so nothing is resumed.
     """
 
-    def __init__(self, learning_rate: float = 0.001, units: int = 64, layers: int = 2, dropout: float = 0.0,
-                 epochs: int = 1):
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        units: int = 64,
+        layers: int = 2,
+        dropout: float = 0.0,
+        epochs: int = 1,
+    ):
         self.learning_rate = learning_rate
         self.units = units
         self.layers = layers

@@ -1,4 +1,5 @@
-"""`hpt-lab drill list|show|check` and `hpt-lab quiz`: the interview room in a terminal. See `room_cli` for the rest."""
+"""`hpt-lab drill list|show|check` and `hpt-lab quiz`: the interview room in a terminal. See
+`room_cli` for the rest."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ from hpt_lab.interview.room_cli import say, show_picture
 from hpt_lab.lessons import link
 
 app = typer.Typer()
-drill_app = typer.Typer(no_args_is_help=True, help="Write what interviewers ask for; get it graded.")
+drill_app = typer.Typer(
+    no_args_is_help=True, help="Write what interviewers ask for; get it graded."
+)
 app.add_typer(drill_app, name="drill")
 app.add_typer(room_app)  # interview, diagnose and story
 
@@ -34,8 +37,8 @@ def list_command() -> None:
 
 @drill_app.command("show")
 def show_command(
-        name: str,
-        solution: Annotated[bool, typer.Option(help="print an answer as well")] = False) -> None:
+    name: str, solution: Annotated[bool, typer.Option(help="print an answer as well")] = False
+) -> None:
     """Print what NAME asks for, and the beginning of a file to write the answer into."""
     drill = _drill(name)
     typer.echo(f"{drill.title} (lesson {drill.lesson})\n\n{drill.statement}\n\n{drill.stub}")
@@ -55,14 +58,18 @@ def check_command(name: str, file: Path) -> None:
 
 @app.command("quiz")
 def quiz_command(
-        lesson: Annotated[str | None, typer.Option(help="00 to 11")] = None,
-        topic: Annotated[str | None, typer.Option(help="halving, say")] = None,
-        level: Annotated[str | None, typer.Option(help=f"one of {', '.join(LEVELS)}")] = None,
-        kind: Annotated[str | None, typer.Option(help=f"one of {', '.join(KINDS)}")] = None,
-        count: Annotated[int, typer.Option(min=1, help="how many questions to ask")] = 10,
-        progress: Annotated[Path | None, typer.Option(
-            help="the file with your grades; by default ~/.hpt_lab/progress.jsonl")] = None) -> None:
-    """Think, reveal, grade yourself: what you knew badly comes back soon, what you knew well later."""
+    lesson: Annotated[str | None, typer.Option(help="00 to 11")] = None,
+    topic: Annotated[str | None, typer.Option(help="halving, say")] = None,
+    level: Annotated[str | None, typer.Option(help=f"one of {', '.join(LEVELS)}")] = None,
+    kind: Annotated[str | None, typer.Option(help=f"one of {', '.join(KINDS)}")] = None,
+    count: Annotated[int, typer.Option(min=1, help="how many questions to ask")] = 10,
+    progress: Annotated[
+        Path | None,
+        typer.Option(help="the file with your grades; by default ~/.hpt_lab/progress.jsonl"),
+    ] = None,
+) -> None:
+    """Think, reveal, grade yourself: what you knew badly comes back soon, what you knew well
+    later."""
     path = progress or default_path()
     questions = chosen(lesson=lesson, topic=topic, level=level, kind=kind)
     for _ in range(count):
@@ -82,8 +89,7 @@ def quiz_command(
 
 def _ask(question: Question) -> int | None:
     """Show a question, wait, reveal the answer; return the grade, or None to leave."""
-    say(f"\n[lesson {question.lesson}, {question.level}, {question.kind}] "
-                    f"{question.question}\n")
+    say(f"\n[lesson {question.lesson}, {question.level}, {question.kind}] {question.question}\n")
     if question.picture:
         show_picture(question.draw)
     try:

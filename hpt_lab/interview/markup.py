@@ -1,7 +1,8 @@
 """The bank's Markdown as HTML: for the widgets and the Anki deck. Everything is escaped first.
 
-What the bank uses is known: paragraphs, **bold**, *emphasis*, `code`, fenced blocks and links. A text
-from anywhere else can't do more than that, and links lead to http(s) or to a file beside the notebook.
+What the bank uses is known: paragraphs, **bold**, *emphasis*, `code`, fenced blocks and links. A
+text from anywhere else can't do more than that, and links lead to http(s) or to a file beside the
+notebook.
 """
 
 from __future__ import annotations
@@ -9,9 +10,15 @@ from __future__ import annotations
 import html
 import re
 
-MARKS = ((r"`([^`]+)`", r"<code>\1</code>"), (r"\*\*(.+?)\*\*", r"<b>\1</b>"),
-         (r"(?<![\w*])\*([^*\n]+)\*(?![\w*])", r"<i>\1</i>"),
-         (r"\[([^\]]+)\]\(((?:https?://|[\w.-]+\.ipynb)[^\s()]*)\)", r'<a href="\2" target="_blank">\1</a>'))
+MARKS = (
+    (r"`([^`]+)`", r"<code>\1</code>"),
+    (r"\*\*(.+?)\*\*", r"<b>\1</b>"),
+    (r"(?<![\w*])\*([^*\n]+)\*(?![\w*])", r"<i>\1</i>"),
+    (
+        r"\[([^\]]+)\]\(((?:https?://|[\w.-]+\.ipynb)[^\s()]*)\)",
+        r'<a href="\2" target="_blank">\1</a>',
+    ),
+)
 
 
 def as_html(text: str) -> str:
@@ -21,7 +28,9 @@ def as_html(text: str) -> str:
     '<p><b>No</b>: <code>a&lt;b</code>, <i>but</i></p><p>&lt;script&gt;</p>'
     """
     parts = re.split(r"^```\w*\n(.*?)^```\s*$", text, flags=re.MULTILINE | re.DOTALL)
-    return "".join(_code(part) if place % 2 else _paragraphs(part) for place, part in enumerate(parts))
+    return "".join(
+        _code(part) if place % 2 else _paragraphs(part) for place, part in enumerate(parts)
+    )
 
 
 def _code(text: str) -> str:

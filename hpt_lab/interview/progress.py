@@ -2,21 +2,25 @@
 
 `~/.hpt_lab/progress.jsonl`, UTF-8; each line is one JSON object and stands by itself:
 
-    {"time": "2026-05-01T18:30:00+00:00", "kind": "review", "id": "halving-loses-the-best", "grade": 3}
+    {"time": "2026-05-01T18:30:00+00:00", "kind": "review", "id": "halving-loses-the-best", "grade":
+    3}
 
-time: when, ISO 8601 with a time zone. kind: "review" is a question of the bank, graded by the learner.
-id: the question's. grade: 1 again, 2 hard, 3 good, 4 easy. Other kinds, each with fields of its own:
+time: when, ISO 8601 with a time zone. kind: "review" is a question of the bank, graded by the
+    learner.
+id: the question's. grade: 1 again, 2 hard, 3 good, 4 easy. Other kinds, each with fields of its
+    own:
 
-    "interview"   an answer in a mock interview: run (one interview's name), minutes, level, seed, id,
+    "interview"   an answer in a mock interview: run (one interview's name), minutes, level, seed,
+                  id,
                   part ("answer", "follow-up", "drill", "picture"), lesson, topic, cell, grade
                   (1 weak, 2 good, 3 great)
     "diagnosis"   a case of the endless drill: id ("table/seed/number"), answer (a letter), right
 
 Kinds that nobody knows are kept and passed over.
 
-A line is written at once and reaches the disk before the next question. If the machine dies while it
-is written, that line is torn; reading leaves out lines that are torn, and the next one is written
-below. Deleting a line forgets that grade; deleting the file forgets all.
+A line is written at once and reaches the disk before the next question. If the machine dies while
+it is written, that line is torn; reading leaves out lines that are torn, and the next one is
+written below. Deleting a line forgets that grade; deleting the file forgets all.
 """
 
 from __future__ import annotations
@@ -62,7 +66,8 @@ def append(path: Path, review: Review) -> None:
 
 
 def note(path: Path, kind: str, time: datetime, **fields: Any) -> None:
-    """Write a line of any kind below what is there, onto the disk. Raises InterviewError where it can't."""
+    """Write a line of any kind below what is there, onto the disk. Raises InterviewError where it
+    can't."""
     line = json.dumps({"time": time.isoformat(), "kind": kind, **fields}).encode() + b"\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,8 +78,9 @@ def note(path: Path, kind: str, time: datetime, **fields: Any) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise InterviewError(f"can't write progress into {path}: {error}; "
-                             "name another file with --progress") from None
+        raise InterviewError(
+            f"can't write progress into {path}: {error}; name another file with --progress"
+        ) from None
 
 
 def _ends_torn(file: Any) -> bool:
@@ -100,13 +106,16 @@ def entries(path: Path) -> list[dict[str, Any]]:
     try:
         lines = path.read_bytes().split(b"\n") if path.exists() else []
     except OSError as error:
-        raise InterviewError(f"can't read progress from {path}: {error}; "
-                             "name another file with --progress") from None
+        raise InterviewError(
+            f"can't read progress from {path}: {error}; name another file with --progress"
+        ) from None
     whole = lines[:-1]  # the last line is empty, or torn
     found = [entry for entry in map(_entry, lines) if entry is not None]
     if any(line.strip() for line in whole) and not found:
-        raise InterviewError(f"{path} is no progress file: none of its lines can be read; "
-                             "name another file with --progress")
+        raise InterviewError(
+            f"{path} is no progress file: none of its lines can be read; "
+            "name another file with --progress"
+        )
     return found
 
 

@@ -1,4 +1,5 @@
-"""`hpt-lab interview`, `diagnose`, `story`, `anki` and `cheatsheet`: a conversation in a terminal, and what to take away."""
+"""`hpt-lab interview`, `diagnose`, `story`, `anki` and `cheatsheet`: a conversation in a terminal,
+and what to take away."""
 
 from __future__ import annotations
 
@@ -21,22 +22,32 @@ from hpt_lab.interview.mock import GRADES, LEVELS, PLANS, Interview, Step, next_
 from hpt_lab.interview.progress import default_path, note
 
 app = typer.Typer()
-Progress = Annotated[Path | None, typer.Option(help="the file with your grades; by default ~/.hpt_lab/progress.jsonl")]
+Progress = Annotated[
+    Path | None,
+    typer.Option(help="the file with your grades; by default ~/.hpt_lab/progress.jsonl"),
+]
 WIDTH = 92
 
 
 @app.command("interview")
 def interview_command(
-        minutes: Annotated[int, typer.Option(help=" or ".join(map(str, PLANS)))] = 20,
-        level: Annotated[str, typer.Option(help=" or ".join(LEVELS))] = "screening",
-        seed: Annotated[int | None, typer.Option(help="which questions; by default others every time")] = None,
-        progress: Progress = None) -> None:
-    """Sit a mock interview: answer aloud, see what a great answer contains, grade yourself, be asked on."""
+    minutes: Annotated[int, typer.Option(help=" or ".join(map(str, PLANS)))] = 20,
+    level: Annotated[str, typer.Option(help=" or ".join(LEVELS))] = "screening",
+    seed: Annotated[
+        int | None, typer.Option(help="which questions; by default others every time")
+    ] = None,
+    progress: Progress = None,
+) -> None:
+    """Sit a mock interview: answer aloud, see what a great answer contains, grade yourself, be
+    asked on."""
     path = progress or default_path()
     seed = next_seed(path) if seed is None else seed
     planned = steps(minutes=minutes, level=level, seed=seed)
-    say(f"A mock interview of {minutes} minutes, {level}, seed {seed}. Answer aloud, as if someone sat there. "
-        "Ctrl-C ends it; every grade you gave is kept.")
+    say(
+        f"A mock interview of {minutes} minutes, {level}, seed {seed}. Answer aloud, as if someone "
+        "sat there. "
+        "Ctrl-C ends it; every grade you gave is kept."
+    )
     room = Interview(planned, path, minutes=minutes, level=level, seed=seed)
     try:
         while room.step is not None:
@@ -50,10 +61,11 @@ def interview_command(
 
 @app.command("diagnose")
 def diagnose_command(
-        seed: Annotated[int, typer.Option(help="which cases")] = 0,
-        first: Annotated[int, typer.Option(min=0, help="number of the first case")] = 0,
-        count: Annotated[int, typer.Option(min=1, help="how many cases")] = 5,
-        progress: Progress = None) -> None:
+    seed: Annotated[int, typer.Option(help="which cases")] = 0,
+    first: Annotated[int, typer.Option(min=0, help="number of the first case")] = 0,
+    count: Annotated[int, typer.Option(min=1, help="how many cases")] = 5,
+    progress: Progress = None,
+) -> None:
     """Diagnose recorded curves: which of four moves gains most on test error? The table knows."""
     path = progress or default_path()
     right = 0
@@ -70,15 +82,21 @@ def diagnose_command(
         right += bool(verdict)
         note(path, "diagnosis", datetime.now(UTC), id=case.id, answer=answer, right=bool(verdict))
         say(repr(verdict))
-    say(f"{right} of {count} right; guessing gets about one in three. "
-        f"Go on with --seed {seed} --first {first + count}.")
+    say(
+        f"{right} of {count} right; guessing gets about one in three. "
+        f"Go on with --seed {seed} --first {first + count}."
+    )
 
 
 @app.command("story")
 def story_command(
-        journal: Path,
-        rows: Annotated[int | None, typer.Option(min=1, help="how many rows a loss was measured on")] = None) -> None:
-    """Tell the study in JOURNAL: a page to talk about, and what they may ask, answered from its records. Markdown."""
+    journal: Path,
+    rows: Annotated[
+        int | None, typer.Option(min=1, help="how many rows a loss was measured on")
+    ] = None,
+) -> None:
+    """Tell the study in JOURNAL: a page to talk about, and what they may ask, answered from its
+    records. Markdown."""
     from hpt_lab.interview.own_story import story
 
     print_anywhere(str(story(journal, rows=rows)))
@@ -86,7 +104,8 @@ def story_command(
 
 @app.command("anki")
 def anki_command(file: Path) -> None:
-    """Write the question bank as an Anki deck to FILE.apkg; importing a newer one keeps your progress in Anki."""
+    """Write the question bank as an Anki deck to FILE.apkg; importing a newer one keeps your
+    progress in Anki."""
     import matplotlib
 
     from hpt_lab.interview.deck import write_deck
@@ -107,7 +126,9 @@ def cheatsheet_command(file: Path) -> None:
 def _letter(case: neighbours.Case) -> str | None:
     while True:
         try:
-            given = typer.prompt(f"Which one? {', '.join(case.letters)}, q to leave").strip().upper()
+            given = (
+                typer.prompt(f"Which one? {', '.join(case.letters)}, q to leave").strip().upper()
+            )
         except typer.Abort:
             return None
         if given == "Q":
@@ -118,12 +139,19 @@ def _letter(case: neighbours.Case) -> str | None:
 
 def _ask(room: Interview, step: Step) -> None:
     """Ask one step: prompt, answer, reveal, rubric, grade."""
-    typer.echo(f"\n--- minute {room.elapsed:.0f} of {room.minutes}, lesson {step.lesson}, {step.part} ---\n")
+    typer.echo(
+        f"\n--- minute {room.elapsed:.0f} of {room.minutes}, lesson {step.lesson}, {step.part} "
+        "---\n"
+    )
     say(f"{step.says}\n\n{step.prompt}")
     if step.draw is not None:
         show_picture(step.draw)
     if step.part == "drill":
-        _check(step, "Write it into a file and give its name to have it graded, or press Enter to see one answer")
+        _check(
+            step,
+            "Write it into a file and give its name to have it graded, or press Enter to see one "
+            "answer",
+        )
     elif step.check is not None:
         _check(step, "Your letter, with the reason aloud")
     else:
@@ -145,7 +173,9 @@ def _check(step: Step, question: str) -> None:
             say(str(error))
         if step.part != "drill":
             return
-        given = typer.prompt("Mend it and give the name again, or press Enter", default="", show_default=False).strip()
+        given = typer.prompt(
+            "Mend it and give the name again, or press Enter", default="", show_default=False
+        ).strip()
 
 
 def _grade() -> int:
@@ -171,7 +201,8 @@ def show_picture(draw: Callable[[], Any]) -> None:
 
 
 def say(text: str) -> None:
-    """Print text in lines that can be read, in whatever encoding the terminal has; code stays as it is."""
+    """Print text in lines that can be read, in whatever encoding the terminal has; code stays as it
+    is."""
     fenced = False
     for line in as_plain(text).splitlines():
         if line.startswith("```"):

@@ -1,4 +1,5 @@
-"""Pictures of lesson 10: who runs the paper's schedule, what a crash leaves, and what the endings are worth."""
+"""Pictures of lesson 10: who runs the paper's schedule, what a crash leaves, and what the endings
+are worth."""
 
 from __future__ import annotations
 
@@ -13,8 +14,11 @@ from matplotlib.figure import Figure
 from hpt_lab.plots.figure import BLUE, FAINT, GREEN, INK, VERMILLION, alt, axes, finish, said
 
 
-def schedules(counts: Mapping[str, np.ndarray], paper: np.ndarray, budgets: Sequence[int], my_guess: Any = ...) -> Figure:
-    """Draw how many configs each system trained to each rung, and in red where the paper's table says another number.
+def schedules(
+    counts: Mapping[str, np.ndarray], paper: np.ndarray, budgets: Sequence[int], my_guess: Any = ...
+) -> Figure:
+    """Draw how many configs each system trained to each rung, and in red where the paper's table
+    says another number.
 
     `counts`: by system, (brackets, budgets); `paper`: the same of the paper's algorithm.
     """
@@ -22,17 +26,29 @@ def schedules(counts: Mapping[str, np.ndarray], paper: np.ndarray, budgets: Sequ
     fig.set_facecolor("white")
     same = [name for name, found in counts.items() if np.array_equal(found, paper)]
     for ax, (name, found) in zip(row, counts.items(), strict=True):
-        ax.imshow(np.where(found == paper, 0.25, 0.75) * (paper + found > 0), cmap="Greys", vmin=0, vmax=4)
+        ax.imshow(
+            np.where(found == paper, 0.25, 0.75) * (paper + found > 0), cmap="Greys", vmin=0, vmax=4
+        )
         for (bracket, rung), n in np.ndenumerate(found):
             wanted = paper[bracket, rung]
             if n == wanted:
                 text = f"{n}" if n else ""
                 ax.text(rung, bracket, text, ha="center", va="center", color=INK, fontsize=11)
             else:
-                ax.text(rung, bracket, f"{n}\nnot {wanted}", ha="center", va="center", color=VERMILLION,
-                        fontsize=9, fontweight="bold")
+                ax.text(
+                    rung,
+                    bracket,
+                    f"{n}\nnot {wanted}",
+                    ha="center",
+                    va="center",
+                    color=VERMILLION,
+                    fontsize=9,
+                    fontweight="bold",
+                )
         off = int((found != paper).sum())
-        ax.set_title(f"{name}: " + (f"{off} rungs differ" if off else "the paper's"), fontsize=11, color=INK)
+        ax.set_title(
+            f"{name}: " + (f"{off} rungs differ" if off else "the paper's"), fontsize=11, color=INK
+        )
         ax.set_xticks(range(len(budgets)), [str(budget) for budget in budgets])
         ax.set_yticks(range(len(paper)), [f"s = {len(paper) - 1 - b}" for b in range(len(paper))])
         ax.set_xlabel("epochs", color=INK)
@@ -42,11 +58,16 @@ def schedules(counts: Mapping[str, np.ndarray], paper: np.ndarray, budgets: Sequ
     fig.suptitle(title, x=0.01, ha="left", color=INK, fontsize=13)
     said(row[-1], my_guess)
     told = "; ".join(f"{name}: {found.tolist()}" for name, found in counts.items())
-    alt(fig, f"{title}. Configs trained, by bracket and epochs. {told}. The paper: {paper.tolist()}.")
+    alt(
+        fig,
+        f"{title}. Configs trained, by bracket and epochs. {told}. The paper: {paper.tolist()}.",
+    )
     return fig
 
 
-def left(places: Sequence[str], finished: Sequence[float], found: Sequence[float], my_guess: Any = ...) -> Axes:
+def left(
+    places: Sequence[str], finished: Sequence[float], found: Sequence[float], my_guess: Any = ...
+) -> Axes:
     """Draw how many finished trials a new process finds after `kill -9`."""
     ax = axes(None, 9.0, 2.9)
     ax.barh(places, finished, color=FAINT, label="finished before the kill")
@@ -54,13 +75,23 @@ def left(places: Sequence[str], finished: Sequence[float], found: Sequence[float
     ax.invert_yaxis()
     lost = [place for place, n in zip(places, found, strict=True) if n == 0]
     said(ax, my_guess)
-    told = "; ".join(f"{place}: {n:g} of {of:g}" for place, n, of in zip(places, found, finished, strict=True))
-    return finish(ax, title=f"In {len(lost)} of {len(places)} cases everything is lost",
-                  xlabel="trials", ylabel="", description=told + ".")
+    told = "; ".join(
+        f"{place}: {n:g} of {of:g}" for place, n, of in zip(places, found, finished, strict=True)
+    )
+    return finish(
+        ax,
+        title=f"In {len(lost)} of {len(places)} cases everything is lost",
+        xlabel="trials",
+        ylabel="",
+        description=told + ".",
+    )
 
 
-def endings(names: Sequence[str], gains: np.ndarray, low: np.ndarray, high: np.ndarray, my_guess: Any = ...) -> Axes:
-    """Draw what each ending gains in test accuracy over the first one, in points, with its interval."""
+def endings(
+    names: Sequence[str], gains: np.ndarray, low: np.ndarray, high: np.ndarray, my_guess: Any = ...
+) -> Axes:
+    """Draw what each ending gains in test accuracy over the first one, in points, with its
+    interval."""
     ax = axes(None, 9.0, 2.8)
     ax.axvline(0, color=INK, linestyle=":")
     for height, (gain, start, end) in enumerate(zip(gains, low, high, strict=True)):
@@ -71,9 +102,14 @@ def endings(names: Sequence[str], gains: np.ndarray, low: np.ndarray, high: np.n
     ax.invert_yaxis()
     said(ax, my_guess)
     best = int(np.argmax(gains))
-    told = "; ".join(f"{name}: {gain:+.2f} ({start:+.2f} to {end:+.2f})"
-                     for name, gain, start, end in zip(names, gains, low, high, strict=True))
-    return finish(ax, title=f"{names[best].capitalize()} gains most: {gains[best]:+.2f} points",
-                  xlabel="test accuracy, points above the last epoch's (95 % interval)", ylabel="",
-                  description=told + ".")
-
+    told = "; ".join(
+        f"{name}: {gain:+.2f} ({start:+.2f} to {end:+.2f})"
+        for name, gain, start, end in zip(names, gains, low, high, strict=True)
+    )
+    return finish(
+        ax,
+        title=f"{names[best].capitalize()} gains most: {gains[best]:+.2f} points",
+        xlabel="test accuracy, points above the last epoch's (95 % interval)",
+        ylabel="",
+        description=told + ".",
+    )

@@ -20,13 +20,31 @@ if TYPE_CHECKING:
     from hpt_lab.widgets.race_track import RaceTrack
     from hpt_lab.widgets.search_explorer import SearchExplorer
 
-_HOME = {"BayesExplorer": "bayes_explorer", "BracketExplorer": "bracket_explorer",
-         "Diagnose": "diagnose", "FitDoctor": "fit_doctor",
-         "FoldExplorer": "fold_explorer", "MockInterview": "mock_interview", "Playground": "playground",
-         "Quiz": "quiz", "RaceTrack": "race_track", "SearchExplorer": "search_explorer"}
+_HOME = {
+    "BayesExplorer": "bayes_explorer",
+    "BracketExplorer": "bracket_explorer",
+    "Diagnose": "diagnose",
+    "FitDoctor": "fit_doctor",
+    "FoldExplorer": "fold_explorer",
+    "MockInterview": "mock_interview",
+    "Playground": "playground",
+    "Quiz": "quiz",
+    "RaceTrack": "race_track",
+    "SearchExplorer": "search_explorer",
+}
 
-__all__ = ["BayesExplorer", "BracketExplorer", "Diagnose", "FitDoctor", "FoldExplorer", "MockInterview", "Playground",
-           "Quiz", "RaceTrack", "SearchExplorer"]
+__all__ = [
+    "BayesExplorer",
+    "BracketExplorer",
+    "Diagnose",
+    "FitDoctor",
+    "FoldExplorer",
+    "MockInterview",
+    "Playground",
+    "Quiz",
+    "RaceTrack",
+    "SearchExplorer",
+]
 
 
 def __getattr__(name: str) -> Any:

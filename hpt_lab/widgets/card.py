@@ -1,4 +1,5 @@
-"""What the interview widgets share: a card with a question, a picture, something to reveal, and buttons.
+"""What the interview widgets share: a card with a question, a picture, something to reveal, and
+buttons.
 
 To build one, subclass Card and show a face at a time:
 
@@ -8,10 +9,12 @@ To build one, subclass Card and show a face at a time:
             self.show("**What** has keys and no locks?", [("Reveal", self.reveal)])
 
         def reveal(self):
-            self.add("A piano.", [("Next", self.next)])     # below the question; these buttons replace the others
+            self.add("A piano.", [("Next", self.next)])     # below the question; these buttons
+            replace the others
 
-A click on a button of a face that is gone does nothing, so a double click can't grade what was not read
-yet. The first button of a face gets the keyboard: Enter reveals, Tab walks. Texts are Markdown, escaped.
+A click on a button of a face that is gone does nothing, so a double click can't grade what was not
+read yet. The first button of a face gets the keyboard: Enter reveals, Tab walks. Texts are
+Markdown, escaped.
 """
 
 from __future__ import annotations
@@ -47,23 +50,46 @@ class Card(widgets.VBox):
         self.image = widgets.Image(format="png", layout={"display": "none", "max_width": "100%"})
         self.inputs = widgets.VBox()
         self.buttons = widgets.HBox(layout={"flex_flow": "row wrap"})
-        heading = widgets.HTML(f'<div style="font-size:1.25em;font-weight:600">{html.escape(title)}</div>'
-                               f'<div style="opacity:.8;line-height:1.35">{html.escape(about)}</div>')
-        super().__init__([heading, *above, self._error, self._question, self.image, self.inputs, self._revealed,
-                          self.buttons], layout={"width": "100%", "max_width": "860px", "padding": "4px"})
+        heading = widgets.HTML(
+            f'<div style="font-size:1.25em;font-weight:600">{html.escape(title)}</div>'
+            f'<div style="opacity:.8;line-height:1.35">{html.escape(about)}</div>'
+        )
+        super().__init__(
+            [
+                heading,
+                *above,
+                self._error,
+                self._question,
+                self.image,
+                self.inputs,
+                self._revealed,
+                self.buttons,
+            ],
+            layout={"width": "100%", "max_width": "860px", "padding": "4px"},
+        )
         self.add_class("hpt-lab")
 
-    def show(self, text: str, buttons: Buttons, *, draw: Callable[[], Any] | None = None,
-             inputs: Sequence[widgets.Widget] = ()) -> None:
-        """Show a new question, its picture, its inputs and its buttons; what was revealed goes away."""
+    def show(
+        self,
+        text: str,
+        buttons: Buttons,
+        *,
+        draw: Callable[[], Any] | None = None,
+        inputs: Sequence[widgets.Widget] = (),
+    ) -> None:
+        """Show a new question, its picture, its inputs and its buttons; what was revealed goes
+        away."""
         self.text = as_plain(text)
         self._question.value = _box(as_html(text), BLUE, "polite")
         self._revealed.value = ""
         self.inputs.children = tuple(inputs)
         words = self._draw(draw)
         if words:  # an Image widget has no alt text, and a tooltip breaks its view
-            self._question.value += f'<details style="opacity:.8"><summary>The picture in words</summary>{html.escape(words)}' \
-                                    "</details>"
+            self._question.value += (
+                '<details style="opacity:.8"><summary>The picture in '
+                f"words</summary>{html.escape(words)}"
+                "</details>"
+            )
         self._set(buttons)
 
     def add(self, text: str, buttons: Buttons) -> None:
@@ -75,7 +101,9 @@ class Card(widgets.VBox):
         """Show an error; None takes it away."""
         kind = "" if isinstance(error, HptError) else f"{type(error).__name__}: "
         said = "" if error is None else html.escape(f"{kind}{error}"[:2000])
-        self._error.value = f'<div role="alert" style="color:{VERMILLION}">{said}</div>' if said else ""
+        self._error.value = (
+            f'<div role="alert" style="color:{VERMILLION}">{said}</div>' if said else ""
+        )
 
     def _set(self, buttons: Buttons) -> None:
         self._face += 1
@@ -119,7 +147,10 @@ class Card(widgets.VBox):
         data = super()._repr_mimebundle_(**kwargs) or {}
         picture = base64.b64encode(self.image.value).decode()
         shown = f'<img alt="" src="data:image/png;base64,{picture}">' if picture else ""
-        return data | {"text/plain": f"{self.title}. {self.text}", "text/html": f"{self._question.value}{shown}"}
+        return data | {
+            "text/plain": f"{self.title}. {self.text}",
+            "text/html": f"{self._question.value}{shown}",
+        }
 
 
 def png(draw: Callable[[], Any]) -> tuple[bytes, str]:
@@ -137,5 +168,8 @@ def png(draw: Callable[[], Any]) -> tuple[bytes, str]:
 
 
 def _box(content: str, colour: str, live: str) -> str:
-    return (f'<div aria-live="{live}" style="background:#f6f8fa;color:{INK};padding:4px 12px;line-height:1.5;'
-            f'overflow-x:auto;border-left:4px solid {colour}">{content}</div>')
+    return (
+        f'<div aria-live="{live}" style="background:#f6f8fa;color:{INK};padding:4px '
+        "12px;line-height:1.5;"
+        f'overflow-x:auto;border-left:4px solid {colour}">{content}</div>'
+    )

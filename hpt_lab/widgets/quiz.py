@@ -1,5 +1,5 @@
-"""The quiz: think, reveal, grade yourself; what you knew badly comes back soon (FSRS), from the same progress file
-as `hpt-lab quiz`."""
+"""The quiz: think, reveal, grade yourself; what you knew badly comes back soon (FSRS), from the
+same progress file as `hpt-lab quiz`."""
 
 from __future__ import annotations
 
@@ -25,28 +25,52 @@ class Quiz(Card):
     lesson, topic, level, kind: what to ask about; the menus change it.
     """
 
-    def __init__(self, *, lesson: str | None = None, topic: str | None = None, level: str | None = None,
-                 kind: str | None = None, progress: str | Path | None = None):
+    def __init__(
+        self,
+        *,
+        lesson: str | None = None,
+        topic: str | None = None,
+        level: str | None = None,
+        kind: str | None = None,
+        progress: str | Path | None = None,
+    ):
         self.path = default_path() if progress is None else Path(progress)
         self.question: Question | None = None
         self._skipped: set[str] = set()
         everything = load()
         wanted = {"lesson": lesson, "topic": topic, "level": level, "kind": kind}
-        values = {"lesson": sorted({question.lesson for question in everything}),
-                  "topic": sorted({question.topic for question in everything}), "level": LEVELS, "kind": KINDS}
+        values = {
+            "lesson": sorted({question.lesson for question in everything}),
+            "topic": sorted({question.topic for question in everything}),
+            "level": LEVELS,
+            "kind": KINDS,
+        }
         chosen(**wanted)  # a filter that nothing matches is refused before anything is shown
-        self.filters = {name: widgets.Dropdown(options=[ANY, *values[name]], value=wanted[name] or ANY,
-                                               description=name.capitalize(), layout={"width": "205px"},
-                                               style={"description_width": "50px"}) for name in wanted}
+        self.filters = {
+            name: widgets.Dropdown(
+                options=[ANY, *values[name]],
+                value=wanted[name] or ANY,
+                description=name.capitalize(),
+                layout={"width": "205px"},
+                style={"description_width": "50px"},
+            )
+            for name in wanted
+        }
         menus = widgets.HBox(list(self.filters.values()), layout={"flex_flow": "row wrap"})
-        super().__init__("Quiz", "Say your answer aloud, then reveal and grade yourself. Every grade is kept.", [menus])
+        super().__init__(
+            "Quiz",
+            "Say your answer aloud, then reveal and grade yourself. Every grade is kept.",
+            [menus],
+        )
         for menu in self.filters.values():
             menu.observe(lambda _: self.guarded(self.next), "value")
         self.next()
 
     def next(self) -> None:
         """Show the question that is due, or new, or say when the next one is."""
-        asked = {name: None if menu.value == ANY else menu.value for name, menu in self.filters.items()}
+        asked = {
+            name: None if menu.value == ANY else menu.value for name, menu in self.filters.items()
+        }
         try:
             questions = chosen(**asked)
         except ValueError as error:
@@ -63,9 +87,15 @@ class Quiz(Card):
         dates = due(reviews)
         waiting = sum(question.id in dates and dates[question.id] <= now for question in questions)
         new = sum(question.id not in dates for question in questions)
-        where = f"lesson {self.question.lesson} · {self.question.level} · {self.question.kind} · {self.question.topic}"
-        self.show(f"*{where}; {waiting} due, {new} new*\n\n{self.question.question}",
-                  [("Reveal", self.reveal), ("Skip", self.skip)], draw=self.question.draw if self.question.picture else None)
+        where = (
+            f"lesson {self.question.lesson} · {self.question.level} · {self.question.kind} · "
+            f"{self.question.topic}"
+        )
+        self.show(
+            f"*{where}; {waiting} due, {new} new*\n\n{self.question.question}",
+            [("Reveal", self.reveal), ("Skip", self.skip)],
+            draw=self.question.draw if self.question.picture else None,
+        )
 
     def _nothing(self, questions: list[Question], reviews: list[Review]) -> str:
         if self._skipped & {question.id for question in questions}:
@@ -76,7 +106,10 @@ class Quiz(Card):
     def reveal(self) -> None:
         """Show the answer; only then can it be graded."""
         assert self.question is not None
-        self.add(answer_of(self.question), [(f"{grade} {name}", self._grading(grade)) for grade, name in GRADES.items()])
+        self.add(
+            answer_of(self.question),
+            [(f"{grade} {name}", self._grading(grade)) for grade, name in GRADES.items()],
+        )
 
     def skip(self) -> None:
         """Ask something else; this one waits for another sitting."""
@@ -95,4 +128,3 @@ class Quiz(Card):
             self.add(f"{answer_of(self.question)}\n\n**{again}**", [("Next", self.next)])
 
         return give
-

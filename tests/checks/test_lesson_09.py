@@ -1,4 +1,5 @@
-"""Right answers to lesson 09 pass in two spellings; typical wrong ones fail with the hint that helps."""
+"""Right answers to lesson 09 pass in two spellings; typical wrong ones fail with the hint that
+helps."""
 
 import math
 
@@ -27,9 +28,15 @@ def test_right_words_pass_in_any_case_and_dots_are_not_wrong(check, right):
     assert check(dict.fromkeys(right, ...)).status == "unanswered"
 
 
-@pytest.mark.parametrize(("name", "word", "hint"), [
-    ("learning_rate", "fixed", "tune it for each"), ("activation", "nuisance", "find out"),
-    ("units", "nuisance", "phone"), ("epochs", "scientific", "pay")])
+@pytest.mark.parametrize(
+    ("name", "word", "hint"),
+    [
+        ("learning_rate", "fixed", "tune it for each"),
+        ("activation", "nuisance", "find out"),
+        ("units", "nuisance", "phone"),
+        ("epochs", "scientific", "pay"),
+    ],
+)
 def test_a_wrong_role_gets_its_hint(name, word, hint):
     verdict = check_worksheet(ROLES | {name: word})
     assert verdict.status == "wrong" and hint in verdict.hint and "5 of 6" in verdict.text
@@ -59,11 +66,15 @@ def test_the_formula_passes_and_so_does_the_exact_power_of_the_t_test():
     assert check_seeds_needed(by_t_test)
 
 
-@pytest.mark.parametrize(("wrong", "hint"), [
-    (lambda s, d: int((2.802 * s / d) ** 2), "round up"),
-    (lambda s, d: math.ceil(2.802 * s / d), "squares"),
-    (lambda s, d: math.ceil((1.96 * s / d) ** 2), "half of the time"),
-    (lambda s, d: math.ceil(2 * (2.802 * s / d) ** 2), "unpaired")])
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        (lambda s, d: int((2.802 * s / d) ** 2), "round up"),
+        (lambda s, d: math.ceil(2.802 * s / d), "squares"),
+        (lambda s, d: math.ceil((1.96 * s / d) ** 2), "half of the time"),
+        (lambda s, d: math.ceil(2 * (2.802 * s / d) ** 2), "unpaired"),
+    ],
+)
 def test_wrong_numbers_of_seeds_get_their_hints(wrong, hint):
     verdict = check_seeds_needed(wrong)
     assert verdict.status == "wrong" and hint in verdict.hint
@@ -85,7 +96,9 @@ def task():
 
 
 def test_the_capstone_wants_exploration_reruns_and_an_unopened_test_set(task):
-    assert "one seed" in check_capstone(task, lab.SPACE.sample(0)).text.replace("1 seed", "one seed")
+    assert "one seed" in check_capstone(task, lab.SPACE.sample(0)).text.replace(
+        "1 seed", "one seed"
+    )
     few = lab.Capstone()
     runs_of(few, lab.DEFAULT, [0, 1, 2])
     assert "explore" in check_capstone(few, lab.DEFAULT).hint
@@ -96,12 +109,16 @@ def test_the_capstone_wants_exploration_reruns_and_an_unopened_test_set(task):
 
 
 @pytest.mark.parametrize("better", [True, False])
-def test_the_capstone_fails_only_what_is_clearly_worse_than_the_reference(task, monkeypatch, better):
+def test_the_capstone_fails_only_what_is_clearly_worse_than_the_reference(
+    task, monkeypatch, better
+):
     y = task.data.y_validation
     rng = np.random.default_rng(0)
     good = y + 0.4 * rng.standard_normal((3, len(y)))
     bad = rng.random((3, len(y)))
-    monkeypatch.setattr(lab, "judge", lambda *_: (y, [good, good, bad] if better else [bad, good, bad]))
+    monkeypatch.setattr(
+        lab, "judge", lambda *_: (y, [good, good, bad] if better else [bad, good, bad])
+    )
     verdict = check_capstone(task, lab.DEFAULT)
     assert bool(verdict) is better
     assert "average precision" in verdict.text
@@ -131,4 +148,4 @@ def test_copies_repeat_the_rare_rows_alone():
     x, y = lab.copied(data, 3)
     assert (y == 1).sum() == 3 * (data.y_train == 1).sum()
     assert (y == 0).sum() == (data.y_train == 0).sum()
-    assert np.array_equal(x[:len(data.x_train)], data.x_train)
+    assert np.array_equal(x[: len(data.x_train)], data.x_train)

@@ -1,4 +1,5 @@
-"""The deck, opened by Anki's own library: every question is there, whole, escaped, with its picture, and its id stays."""
+"""The deck, opened by Anki's own library: every question is there, whole, escaped, with its
+picture, and its id stays."""
 
 import re
 from dataclasses import replace
@@ -13,7 +14,11 @@ from hpt_lab.interview.deck import FIELDS, write_deck
 from tests.interview.test_mock import run
 
 PICTURED = next(question for question in load() if question.picture)
-FEW = [load()[0], PICTURED, replace(load()[1], id="evil", question="<script>x</script> & 5 < 6", topic="a b  c")]
+FEW = [
+    load()[0],
+    PICTURED,
+    replace(load()[1], id="evil", question="<script>x</script> & 5 < 6", topic="a b  c"),
+]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -29,7 +34,9 @@ def anki(tmp_path):
 
 
 def imported(anki, path):
-    anki.import_anki_package(ImportAnkiPackageRequest(package_path=str(path), options=ImportAnkiPackageOptions()))
+    anki.import_anki_package(
+        ImportAnkiPackageRequest(package_path=str(path), options=ImportAnkiPackageOptions())
+    )
     notes = [anki.get_note(id) for id in anki.find_notes("")]
     return {note.fields[0]: note for note in notes}
 
@@ -42,7 +49,11 @@ def test_anki_reads_every_question_of_the_bank_with_two_cards_each(anki, tmp_pat
     assert all(len(note.cards()) == 2 for note in notes.values())
     for question in load():
         note = notes[question.id]
-        assert {f"lesson::{question.lesson}", f"level::{question.level}", f"kind::{question.kind}"} <= set(note.tags)
+        assert {
+            f"lesson::{question.lesson}",
+            f"level::{question.level}",
+            f"kind::{question.kind}",
+        } <= set(note.tags)
         assert all(note.fields[FIELDS.index(name)] for name in FIELDS if name != "Picture")
         assert ".ipynb" in note.fields[-1]
     pictures = {f"hpt_lab-{question.id}.png" for question in load() if question.picture}
@@ -56,7 +67,10 @@ def test_cards_are_rendered_with_question_picture_and_answer(anki, tmp_path):
     assert f'<img src="hpt_lab-{PICTURED.id}.png">' in first.question_text
     words = re.sub(r"<[^>]+>", "", first.answer_text)
     assert PICTURED.answer.split()[0] in words and PICTURED.rubric[2].split()[0] in words
-    assert "And then:" in second.question_text and PICTURED.follow_up_answer.split()[0] in second.answer_text
+    assert (
+        "And then:" in second.question_text
+        and PICTURED.follow_up_answer.split()[0] in second.answer_text
+    )
     content = (tmp_path / "collection.media" / f"hpt_lab-{PICTURED.id}.png").read_bytes()
     assert content[:4] == b"\x89PNG"
 

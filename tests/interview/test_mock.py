@@ -1,4 +1,5 @@
-"""The mock interview: its plan, what it asks next, what it says at the end, and that no grade is lost."""
+"""The mock interview: its plan, what it asks next, what it says at the end, and that no grade is
+lost."""
 
 import json
 from collections import Counter
@@ -21,8 +22,15 @@ QUESTIONS = {question.id: question for question in load()}
 
 def room(path, grades=(), *, minutes=20, level="screening", seed=0, clock=lambda: 0.0):
     """An interview in which these grades were given, as far as it asks."""
-    made = Interview(steps(minutes=minutes, level=level, seed=seed), path, minutes=minutes, level=level, seed=seed,
-                     clock=clock, now=lambda: NOON)
+    made = Interview(
+        steps(minutes=minutes, level=level, seed=seed),
+        path,
+        minutes=minutes,
+        level=level,
+        seed=seed,
+        clock=clock,
+        now=lambda: NOON,
+    )
     for grade in grades:
         if made.step is None:
             break
@@ -35,7 +43,9 @@ def room(path, grades=(), *, minutes=20, level="screening", seed=0, clock=lambda
 @pytest.mark.parametrize("seed", range(4))
 def test_a_plan_mixes_kinds_and_has_one_drill_one_design_and_a_picture(minutes, level, seed):
     planned = steps(minutes=minutes, level=level, seed=seed)
-    assert [step.id for step in planned] == [step.id for step in steps(minutes=minutes, level=level, seed=seed)]
+    assert [step.id for step in planned] == [
+        step.id for step in steps(minutes=minutes, level=level, seed=seed)
+    ]
     assert len({step.id for step in planned}) == len(planned) == len(mock.PLANS[minutes])
     asked = [QUESTIONS[step.id] for step in planned if step.id in QUESTIONS]
     assert sum(step.part == "drill" for step in planned) == 1
@@ -103,7 +113,9 @@ def test_the_report_names_strengths_weak_spots_and_links_the_cells(tmp_path):
     for answer in weak:
         assert answer.topic in said.split("**Weak spots.**")[1]
         assert ".ipynb" in said.split("**Read again.**")[1]
-    great = {answer.topic for answer in made.graded} - {answer.topic for answer in made.graded if answer.grade < 3}
+    great = {answer.topic for answer in made.graded} - {
+        answer.topic for answer in made.graded if answer.grade < 3
+    }
     for topic in great:
         assert topic in said.split("**Strengths.**")[1].split("**Weak")[0]
 
@@ -111,9 +123,14 @@ def test_the_report_names_strengths_weak_spots_and_links_the_cells(tmp_path):
 def test_an_interview_is_compared_with_the_last_one_of_its_level(tmp_path):
     path = tmp_path / "p.jsonl"
     assert "first on record" in room(path, [1, 1]).report()
-    later = Interview(steps(), path, minutes=20, level="screening", now=lambda: NOON.replace(year=2027))
+    later = Interview(
+        steps(), path, minutes=20, level="screening", now=lambda: NOON.replace(year=2027)
+    )
     later.grade(3)
-    assert "Mean grade 3.0 of 3; last time at this level 1.0 over 2 answers (2026-05-01)" in later.report()
+    assert (
+        "Mean grade 3.0 of 3; last time at this level 1.0 over 2 answers (2026-05-01)"
+        in later.report()
+    )
     other = Interview(steps(level="senior"), path, minutes=20, level="senior")
     other.grade(3)
     assert "first on record" in other.report()
@@ -124,8 +141,13 @@ def test_a_record_that_others_have_edited_is_passed_over(tmp_path):
     path = tmp_path / "p.jsonl"
     room(path, [2])
     line = next(entry for entry in entries(path) if entry["kind"] == "interview")
-    bad = [{**line, "grade": 9}, {**line, "grade": "2"}, {**line, "topic": 3}, {"kind": "interview"},
-           {name: value for name, value in line.items() if name != "run"}]
+    bad = [
+        {**line, "grade": 9},
+        {**line, "grade": "2"},
+        {**line, "topic": 3},
+        {"kind": "interview"},
+        {name: value for name, value in line.items() if name != "run"},
+    ]
     path.write_text(path.read_text() + "".join(json.dumps(entry) + "\n" for entry in bad))
     assert len(recorded(path)) == 1 and last_run(path, "screening") == recorded(path)
 
@@ -168,7 +190,9 @@ def test_an_interview_in_the_terminal_shows_rubrics_and_ends_with_a_report(tmp_p
 
 def test_leaving_keeps_every_grade(tmp_path):
     path = tmp_path / "p.jsonl"
-    said = run("interview", "--seed", 0, "--progress", path, keys="\n2\n\nx\n3\n")  # then the input ends, like Ctrl-C
+    said = run(
+        "interview", "--seed", 0, "--progress", path, keys="\n2\n\nx\n3\n"
+    )  # then the input ends, like Ctrl-C
     assert "Every grade you gave is kept." in said and "2 answers" in said
     assert [answer.grade for answer in recorded(path)] == [2, 3]
 

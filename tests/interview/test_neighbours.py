@@ -1,4 +1,5 @@
-"""The endless drill's right answer is the table's: recomputed here from the raw counts of right test rows."""
+"""The endless drill's right answer is the table's: recomputed here from the raw counts of right
+test rows."""
 
 import matplotlib
 import numpy as np
@@ -14,10 +15,13 @@ each_case = pytest.mark.parametrize("asked", CASES, ids=[asked.id for asked in C
 
 
 def raw(table, config):
-    """The three test errors of a config at the end; a run that diverged counts as the worst validation error of all."""
+    """The three test errors of a config at the end; a run that diverged counts as the worst
+    validation error of all."""
     at = table.configs.index(config)
     errors = 1 - table.curves["test_accuracy"][:, :, -1]
-    return np.where(np.isnan(errors[at]), np.nanmax(1 - table.curves["val_accuracy"][:, :, -1]), errors[at])
+    return np.where(
+        np.isnan(errors[at]), np.nanmax(1 - table.curves["val_accuracy"][:, :, -1]), errors[at]
+    )
 
 
 @each_case
@@ -28,7 +32,10 @@ def test_options_are_neighbours_with_one_knob_moved_by_one_value(asked):
         assert asked.config[option.knob] == option.old
         assert abs(values.index(option.old) - values.index(option.new)) == 1
         moved = {**asked.config, option.knob: option.new}
-        assert option.errors == pytest.approx(raw(asked.table, moved)) and np.ptp(option.errors) <= APART
+        assert (
+            option.errors == pytest.approx(raw(asked.table, moved))
+            and np.ptp(option.errors) <= APART
+        )
 
 
 @each_case
@@ -48,7 +55,7 @@ def test_the_best_of_all_neighbours_that_can_be_judged_is_always_offered():
         means = []
         for name, domain in asked.table.space.domains.items():
             at = domain.values.index(asked.config[name])
-            for value in (*domain.values[max(0, at - 1):at], *domain.values[at + 1:at + 2]):
+            for value in (*domain.values[max(0, at - 1) : at], *domain.values[at + 1 : at + 2]):
                 errors = raw(asked.table, {**asked.config, name: value})
                 if np.ptp(errors) <= APART:
                     means.append(errors.mean())

@@ -21,7 +21,12 @@ def told(tmp_path_factory):
     table = curves.load("spirals-mlp")
     journal = tmp_path_factory.mktemp("study") / "h.jsonl"
     objective = table.objective(seed=4)
-    study = hpt.tune(objective, hpt.hyperband(table.space, max_budget=27, seed=0), journal=journal, progress=False)
+    study = hpt.tune(
+        objective,
+        hpt.hyperband(table.space, max_budget=27, seed=0),
+        journal=journal,
+        progress=False,
+    )
     return study, objective, journal, story(journal)
 
 
@@ -48,7 +53,8 @@ def test_epochs_spent_and_in_full_are_counted_again(told):
 
 
 def stopped(study):
-    """By epoch, the records of trials that went no further, failures and full trainings left out."""
+    """By epoch, the records of trials that went no further, failures and full trainings left
+    out."""
     last = {}
     for record in study.history.records:
         last[record.trial.id] = record
@@ -89,9 +95,14 @@ def test_without_a_table_nobody_knows_what_the_stopped_would_have_done(told):
 
 def test_the_winners_first_rank(told):
     study = told[0]
-    first = next(record for record in study.history.records if record.trial.id == study.best.trial.id)
-    rung = [record.loss for record in study.history.records
-            if (record.trial.bracket, record.budget) == (first.trial.bracket, first.budget)]
+    first = next(
+        record for record in study.history.records if record.trial.id == study.best.trial.id
+    )
+    rung = [
+        record.loss
+        for record in study.history.records
+        if (record.trial.bracket, record.budget) == (first.trial.bracket, first.budget)
+    ]
     rank = 1 + sum(loss < first.loss for loss in rung)
     assert f"Rank {rank} of {len(rung)}" in answer(told[3], "winner stand")
 
@@ -106,16 +117,29 @@ def test_the_interval_is_wilsons(told):
 
 def test_random_search_knows_what_half_of_it_would_have_found():
     space = hpt.Space(x=hpt.Float(0, 1))
-    study = hpt.tune(lambda config: config["x"], hpt.random_search(space, trials=6, seed=0), progress=False)
+    study = hpt.tune(
+        lambda config: config["x"], hpt.random_search(space, trials=6, seed=0), progress=False
+    )
     losses = [record.loss for record in study.history.records]
-    triples = [min(a, b, c) for i, a in enumerate(losses) for j, b in enumerate(losses[:i]) for c in losses[:j]]
-    assert answer(story(study), "expected from 3 trials").startswith(f"{sum(triples) / len(triples):.4g}:")
+    triples = [
+        min(a, b, c)
+        for i, a in enumerate(losses)
+        for j, b in enumerate(losses[:i])
+        for c in losses[:j]
+    ]
+    assert answer(story(study), "expected from 3 trials").startswith(
+        f"{sum(triples) / len(triples):.4g}:"
+    )
 
 
 @pytest.mark.parametrize(("best", "says"), [(0.0, "Yes: x"), (0.5, "No")])
 def test_a_winner_at_the_edge_is_named(best, says):
     space = hpt.Space(x=hpt.Float(0, 1))
-    study = hpt.tune(lambda config: abs(config["x"] - best), hpt.random_search(space, trials=60, seed=0), progress=False)
+    study = hpt.tune(
+        lambda config: abs(config["x"] - best),
+        hpt.random_search(space, trials=60, seed=0),
+        progress=False,
+    )
     assert answer(story(study), "edge").startswith(says)
 
 
@@ -125,7 +149,11 @@ def test_failures_are_told():
             raise ValueError("too large")
         return config["x"]
 
-    study = hpt.tune(objective, hpt.random_search(hpt.Space(x=hpt.Float(0, 1)), trials=12, seed=0), progress=False)
+    study = hpt.tune(
+        objective,
+        hpt.random_search(hpt.Space(x=hpt.Float(0, 1)), trials=12, seed=0),
+        progress=False,
+    )
     failed = sum(record.outcome.failed for record in study.history.records)
     assert failed and "too large" in answer(story(study), rf"^{failed} of your 12 runs failed")
 
@@ -137,8 +165,17 @@ def test_a_study_without_a_result_has_no_story(tmp_path):
         story(tmp_path / "nothing.jsonl")
 
 
-@pytest.mark.parametrize("described", [None, 3, {}, {"table": "../x", "table_digest": ""}, {"table": ["a"]},
-                                       {"table": "spirals-mlp", "table_digest": "0", "seed": 0, "metric": "accuracy"}])
+@pytest.mark.parametrize(
+    "described",
+    [
+        None,
+        3,
+        {},
+        {"table": "../x", "table_digest": ""},
+        {"table": ["a"]},
+        {"table": "spirals-mlp", "table_digest": "0", "seed": 0, "metric": "accuracy"},
+    ],
+)
 def test_an_objective_that_is_no_table_of_ours_is_left_alone(told, tmp_path, described):
     lines = told[2].read_text().splitlines(keepends=True)
     header = json.loads(lines[0])

@@ -50,7 +50,10 @@ def test_ten_numbers_by_another_way():
     n = next(n for n in range(1, 1000) if 1 - 0.95**n >= 0.95)
     assert str(n) in ten
     halving = hpt.plan(hpt.successive_halving(hpt.Space(x=hpt.Float(0, 1)), max_budget=81))
-    assert str(int(halving.epochs_resumed)) in ten and f"{halving.epochs_scratch:g} from scratch" in ten["297"]
+    assert (
+        str(int(halving.epochs_resumed)) in ten
+        and f"{halving.epochs_scratch:g} from scratch" in ten["297"]
+    )
     rng = np.random.default_rng(0)
     luck = rng.standard_normal((200_000, 20)).max(axis=1).mean()
     assert min(abs(float(value) - luck) for value in ten if value.startswith("1.8")) < 0.01

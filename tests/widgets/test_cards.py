@@ -1,4 +1,5 @@
-"""Quiz, mock interview and diagnosis as widgets, clicked here without a browser: same files, same rules as the terminal."""
+"""Quiz, mock interview and diagnosis as widgets, clicked here without a browser: same files, same
+rules as the terminal."""
 
 from dataclasses import replace
 
@@ -40,7 +41,9 @@ def test_a_click_on_a_button_that_is_gone_does_nothing(path):
 
 def test_nothing_can_be_graded_before_it_was_revealed(path):
     card = Quiz(progress=path)
-    assert labels(card) == ["Reveal", "Skip"] and card.question.answer[:40] not in card._revealed.value
+    assert (
+        labels(card) == ["Reveal", "Skip"] and card.question.answer[:40] not in card._revealed.value
+    )
     click(card, "Reveal")
     assert labels(card) == ["1 again", "2 hard", "3 good", "4 easy"]
 
@@ -153,7 +156,12 @@ def test_the_diagnosis_goes_on_without_end_and_counts(path):
     for number in range(3):
         case = neighbours.case(seed=3, number=number)
         assert card.case.id == case.id
-        click(card, case.right[0] if number else next(letter for letter in "ABCD" if letter not in case.right))
+        click(
+            card,
+            case.right[0]
+            if number
+            else next(letter for letter in "ABCD" if letter not in case.right),
+        )
         click(card, "Next case")
     lines = entries(path)
     assert [line["right"] for line in lines] == [False, True, True] and card.right == 2

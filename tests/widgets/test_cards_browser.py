@@ -1,4 +1,5 @@
-"""Quiz, interview and diagnosis used with mouse and keyboard in headless Chromium; screenshots in artifacts/."""
+"""Quiz, interview and diagnosis used with mouse and keyboard in headless Chromium; screenshots in
+artifacts/."""
 
 import re
 
@@ -6,7 +7,9 @@ import pytest
 
 from tests.widgets import browser
 
-pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
+pytestmark = pytest.mark.skipif(
+    browser.CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium"
+)
 CODE = """from IPython.display import display
 from hpt_lab.widgets import Diagnose, MockInterview, Quiz
 for widget in (Diagnose(progress="p.jsonl"), Quiz(kind="diagnose", progress="p.jsonl"),
@@ -53,7 +56,9 @@ def test_the_quiz_is_used_by_keyboard_alone(page):
     page.page.keyboard.press("Enter")
     button(box, "3 good").wait_for(timeout=60_000)
     shoot(box, "quiz-dark")
-    page.page.wait_for_function("document.activeElement.textContent == '1 again'")  # the first button has the keyboard
+    page.page.wait_for_function(
+        "document.activeElement.textContent == '1 again'"
+    )  # the first button has the keyboard
     for _ in range(2):
         page.page.keyboard.press("Tab")
     page.page.keyboard.press("Enter")
