@@ -259,13 +259,13 @@ def widths(
             )
         ax.set_xscale("log")
         ax.set_yscale("log")
-        ax.set_ylim(top=3)
+        ax.set_ylim(0.8 * mean.min(), 3)
         moved = f"moves from {optimum[0]:.2g} to {optimum[-1]:.2g}"
-        stays = f"stays near {np.exp(np.log(optimum).mean()):.2g}"
+        stays = f"stays at {np.median(optimum):.2g}"
         span = optimum.max() / optimum.min()
         finish(
             ax,
-            title=f"{name}: the best rate {moved if span > 4 else stays}",
+            title=f"{name}: best rate {moved if span > 4 else stays}",
             xlabel="learning rate (Adam)",
             ylabel="validation loss" if name != "μP" else "",
             description="Best rates: "
