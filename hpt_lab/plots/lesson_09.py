@@ -308,10 +308,10 @@ def final(scores: np.ndarray, my_guess: Any = ...) -> Axes:
     ax.set_ylim(2.5, -0.5)
     guess(ax, my_guess, axis="x")
     gain = (scores[:, 2, 1] - scores[:, 1, 1]).mean()
+    apart = f"leads random search by {gain:.2f}" if abs(gain) >= 0.01 else "ties with random search"
     return finish(
         ax,
-        title=f"Tuning beats the default; practice is {gain:+.2f} from random "
-        f"search over {len(scores)} splits",
+        title=f"Tuning beats the default; practice {apart} over {len(scores)} splits",
         xlabel="average precision (bars: means)",
         ylabel="",
         description="; ".join(words).replace("\n", " ") + ".",
