@@ -89,10 +89,9 @@ def clean(notebook: nbformat.NotebookNode) -> None:
             cell.outputs = joined(
                 output for output in cell.outputs if output.get("name") != "stderr"
             )
-            for output in (
-                cell.outputs
-            ):  # a widget without its kernel is an error message in place of its picture
-                if "image/png" in output.get("data", {}):
+            # a widget without its kernel is an error message in place of its still
+            for output in cell.outputs:
+                if {"image/png", "text/html"} & set(output.get("data", {})):
                     output.data.pop("application/vnd.jupyter.widget-view+json", None)
 
 

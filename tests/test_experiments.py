@@ -10,13 +10,20 @@ from hpt_lab.experiments import recording
 ONCE = {
     f"lesson_10.{name}" for name in ("keras_tuner", "optuna", "scikit_learn", "hpt_lab", "crashes")
 }  # minutes a seed
+FEW = {  # a live training of several networks each: seconds to minutes a seed
+    *(f"lesson_09.{name}" for name in ("batches", "clipped", "pool", "schedules", "widths")),
+    *(f"lesson_09_more.{name}" for name in ("augmentation", "capstone", "fine_tuning")),
+}
 NAMES = sorted(path.stem for path in recording.FOLDER.glob("*.npz"))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recording_names_its_command_and_has_a_row_a_seed(name):
     rows, facts = experiments.load(name), experiments.about(name)
-    assert len(rows) == facts["seeds"] >= (1 if name in ONCE else 30)
+    least = 1 if name in ONCE else 30
+    if name in FEW:
+        least = 5
+    assert len(rows) == facts["seeds"] >= least
     assert facts["command"] == f"python -m hpt_lab.experiments {name} --seeds {facts['seeds']}"
     assert callable(recording.find(name))
 

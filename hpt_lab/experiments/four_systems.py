@@ -209,7 +209,7 @@ def epochs_paid(system: str, counts: np.ndarray) -> int:
     others go on.
 
     >>> epochs_paid("hpt_lab", PAPER), epochs_paid("scikit-learn", PAPER)
-    (357, 435)
+    (357, 423)
     """
     total = 0
     for row in counts:

@@ -126,7 +126,7 @@ def test_a_share_string_restores_every_value(controls, heard):
         ('"rate":0.01', '"rate":1e999', "rate must be a number"),
         ('"rate":0.01', '"rate":"0.01"', "rate must be a number"),
         ('"kind":"grid"', '"kind":["grid"]', "kind must be one of"),
-        ('"leak":false', '"leak":0', "leak must be true or false"),
+        ('"leak":false', '"leak":0', "leak must be True or False"),
         ('"k":5,', "", "lacks k"),
         ('"k":5', '"k":5,"extra":1', "'extra' is no control"),
         ("{", "__import__('os')", "one line of JSON"),
