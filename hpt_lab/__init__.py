@@ -2,13 +2,13 @@
 
     import hpt_lab as hpt
 
-    space = hpt.Space(learning_rate=hpt.Float(1e-4, 1e-1, log=True), units=hpt.Int(16, 256, log=True))
-    strategy = hpt.hyperband(space, max_budget=27, seed=0)
+    space = hpt.Space(learning_rate=hpt.Float(1e-4, 1e-1, log=True), units=hpt.Int(16, 256,
+    log=True)) strategy = hpt.hyperband(space, max_budget=27, seed=0)
     print(hpt.plan(strategy))
     study = hpt.tune(hpt.KerasObjective(build, hpt.datasets.digits()), strategy)
 
-Start reading at `hpt_lab.strategies.successive_halving`. TensorFlow, Matplotlib and ipywidgets are imported when
-a name that needs them is first used.
+Start reading at `hpt_lab.strategies.successive_halving`. TensorFlow, Matplotlib and ipywidgets are
+imported when a name that needs them is first used.
 """
 
 from importlib import import_module
@@ -32,17 +32,50 @@ from hpt_lab.study import AskTell, Plan, Study, plan, recommend, resume, tune
 from hpt_lab.trial import Config, Outcome, Trial
 
 if TYPE_CHECKING:
-    from hpt_lab import bridges, checks, curves, datasets, plots, training, widgets
+    from hpt_lab import bridges, checks, curves, datasets, interview, plots, training, widgets
     from hpt_lab.training import KerasObjective
 
 __version__ = "0.1.0"
 
-__all__ = ["AskTell", "Choice", "Config", "Float", "History", "HptError", "Int", "KerasObjective", "Outcome", "Plan", "Record",
-           "Space", "Study", "Trial", "asha", "bayesian_optimization", "bohb", "bridges", "checks", "curves", "datasets",
-           "grid_search", "hyperband", "plan", "plots", "population_based_training", "random_search", "recommend", "resume",
-           "successive_halving", "tpe", "training", "tune", "widgets"]
+__all__ = [
+    "AskTell",
+    "Choice",
+    "Config",
+    "Float",
+    "History",
+    "HptError",
+    "Int",
+    "KerasObjective",
+    "Outcome",
+    "Plan",
+    "Record",
+    "Space",
+    "Study",
+    "Trial",
+    "asha",
+    "bayesian_optimization",
+    "bohb",
+    "bridges",
+    "checks",
+    "curves",
+    "datasets",
+    "grid_search",
+    "hyperband",
+    "interview",
+    "plan",
+    "plots",
+    "population_based_training",
+    "random_search",
+    "recommend",
+    "resume",
+    "successive_halving",
+    "tpe",
+    "training",
+    "tune",
+    "widgets",
+]
 
-_LAZY = ("bridges", "checks", "curves", "datasets", "plots", "training", "widgets")
+_LAZY = ("bridges", "checks", "curves", "datasets", "interview", "plots", "training", "widgets")
 
 
 def __getattr__(name: str) -> Any:

@@ -1,7 +1,8 @@
-"""Check what users hand over: NumPy's numbers become Python's, and what can't be used is refused by name.
+"""Check what users hand over: NumPy's numbers become Python's, and what can't be used is refused by
+name.
 
-Every check returns the value in plain Python types, which a journal can write, or raises one of the package's own
-errors naming argument, value, constraint and remedy.
+Every check returns the value in plain Python types, which a journal can write, or raises one of the
+package's own errors naming argument, value, constraint and remedy.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ def show(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return NumPy scalars, 0-d arrays and subclasses of Python's numbers and strings as Python's own; others as is.
+    """Return NumPy scalars, 0-d arrays and subclasses of Python's numbers and strings as Python's
+    own; others as is.
 
     >>> [plain(value) for value in (np.int64(3), np.float32(0.5), np.True_, np.array("a"), None)]
     [3, 0.5, True, 'a', None]
@@ -60,18 +62,34 @@ def plain_all(value: Any) -> Any:
 def is_number(value: Any) -> bool:
     """Say whether `value` is a real number, of Python's or of NumPy's; a truth value is none."""
     kind = type(value)
-    return kind is float or kind is int or (
-        isinstance(value, int | float | np.integer | np.floating) and kind is not bool)
+    return (
+        kind is float
+        or kind is int
+        or (isinstance(value, int | float | np.integer | np.floating) and kind is not bool)
+    )
 
 
 def is_listing(value: Any) -> bool:
-    """Say whether `value` lists others: anything to iterate over but text, mappings and arrays without a dimension."""
-    return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping) and getattr(value, "shape", (0,)) != ()
+    """Say whether `value` lists others: anything to iterate over but text, mappings and arrays
+    without a dimension."""
+    return (
+        isinstance(value, Iterable)
+        and not isinstance(value, str | bytes | Mapping)
+        and getattr(value, "shape", (0,)) != ()
+    )
 
 
-def check_whole(name: str, value: Any, least: int, hint: int, *, most: int = MOST,
-                error: type[HptError] = StrategyError) -> int:
-    """Return `value` as an int. Raises `error` unless it is a whole number from `least` to `most`."""
+def check_whole(
+    name: str,
+    value: Any,
+    least: int,
+    hint: int,
+    *,
+    most: int = MOST,
+    error: type[HptError] = StrategyError,
+) -> int:
+    """Return `value` as an int. Raises `error` unless it is a whole number from `least` to
+    `most`."""
     value = plain(value)
     if type(value) is not int or value < least:
         raise error(f"{name} must be an integer >= {least}, got {show(value)}; try {hint}")
@@ -80,26 +98,47 @@ def check_whole(name: str, value: Any, least: int, hint: int, *, most: int = MOS
     return value
 
 
-def check_number(name: str, value: Any, *, above: float = -math.inf, least: float = -math.inf,
-                 most: float = math.inf, hint: Any = 1, error: type[HptError] = HptError) -> float:
-    """Return `value`, a number in [least, most] and larger than `above`. Raises `error` for any other, or for NaN."""
+def check_number(
+    name: str,
+    value: Any,
+    *,
+    above: float = -math.inf,
+    least: float = -math.inf,
+    most: float = math.inf,
+    hint: Any = 1,
+    error: type[HptError] = HptError,
+) -> float:
+    """Return `value`, a number in [least, most] and larger than `above`. Raises `error` for any
+    other, or for NaN."""
     value = plain(value)
-    if not is_number(value) or not (value > above and least <= value <= most) or math.isinf(as_float(value)):
-        limits = [f"above {above:g}"] * (above > -math.inf) + [f"at least {least:g}"] * (least > -math.inf) \
+    if (
+        not is_number(value)
+        or not (value > above and least <= value <= most)
+        or math.isinf(as_float(value))
+    ):
+        limits = (
+            [f"above {above:g}"] * (above > -math.inf)
+            + [f"at least {least:g}"] * (least > -math.inf)
             + [f"at most {most:g}"] * (most < math.inf)
+        )
         wanted = " ".join(["a finite number", *[" and ".join(limits)] * bool(limits)])
         raise error(f"{name} must be {wanted}, got {show(value)}; try {hint}")
     return value
 
 
-def check_seed(value: Any, *, name: str = "seed", most: int = MOST_SEED,
-               error: type[HptError] = StrategyError) -> int:
-    """Return `value` as an int >= 0. Raises `error` for anything else: a search that can't be repeated is no result."""
+def check_seed(
+    value: Any, *, name: str = "seed", most: int = MOST_SEED, error: type[HptError] = StrategyError
+) -> int:
+    """Return `value` as an int >= 0. Raises `error` for anything else: a search that can't be
+    repeated is no result."""
     value = plain(value)
     if type(value) is not int or not 0 <= value <= most:
         limit = "" if most == MOST_SEED else f" and at most {most}"
-        raise error(f"{name} must be a whole number >= 0{limit}, got {show(value)}; 0 is as good as any, and another "
-                    "number gives other random choices")
+        raise error(
+            f"{name} must be a whole number >= 0{limit}, got {show(value)}; 0 is as good as any, "
+            "and another "
+            "number gives other random choices"
+        )
     return value
 
 

@@ -1,7 +1,8 @@
 """Domains: the values that one hyperparameter can take, and how the unit interval maps onto them.
 
-`from_unit` takes u in [0, 1] to a value, `to_unit` goes back, exactly. What a double can't tell apart is refused when
-the domain is made: a Float narrower than its own rounding, an Int beyond 10**15. Read `Float.from_unit` first.
+`from_unit` takes u in [0, 1] to a value, `to_unit` goes back, exactly. What a double can't tell
+apart is refused when the domain is made: a Float narrower than its own rounding, an Int beyond
+10**15. Read `Float.from_unit` first.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import numpy as np
 from hpt_lab.arguments import as_float, check_flag, check_whole, is_number, plain, show
 from hpt_lab.errors import SpaceError
 
-DIGITS = 12  # significant digits kept of a Float: prints short, and maps to the cube and back exactly
+DIGITS = (
+    12  # significant digits kept of a Float: prints short, and maps to the cube and back exactly
+)
 FINEST = 15  # digits that a double has for sure
 NARROWEST = 1e-12  # a Float must span at least so much of its larger end
 NARROWEST_LOG = 1e-9  # and so much of its logarithm
@@ -45,7 +48,9 @@ class Float:
     size: ClassVar[float] = math.inf
     _start: float = field(init=False, repr=False, compare=False)
     _span: float = field(init=False, repr=False, compare=False)
-    _places: int = field(init=False, repr=False, compare=False)  # digits after the point, or before the exponent
+    _places: int = field(
+        init=False, repr=False, compare=False
+    )  # digits after the point, or before the exponent
 
     def __post_init__(self) -> None:
         _check_range(self)
@@ -55,15 +60,20 @@ class Float:
         largest = max(abs(low), abs(high))
         if self.log:
             narrow = span < NARROWEST_LOG
-            places = DIGITS - 1 - (max(abs(start), abs(start + span)) > 300)  # the logarithm's own rounding
+            places = (
+                DIGITS - 1 - (max(abs(start), abs(start + span)) > 300)
+            )  # the logarithm's own rounding
         else:
             narrow = span < NARROWEST * largest
             magnitude = math.ceil(math.log10(largest))
             finer = 9 - math.ceil(math.log10(min(span, largest)))  # a narrow range far from zero
             places = min(max(DIGITS - magnitude, finer), FINEST - magnitude)
         if narrow:
-            raise SpaceError(f"Float low={low!r} and high={high!r} are too close: nearly no number lies between them; "
-                             "search a difference or a factor, and apply it in build(config)")
+            raise SpaceError(
+                f"Float low={low!r} and high={high!r} are too close: nearly no number lies between "
+                "them; "
+                "search a difference or a factor, and apply it in build(config)"
+            )
         _remember(self, _start=start, _span=span, _places=places)
 
     def from_unit(self, u: float) -> float:
@@ -101,7 +111,8 @@ class Float:
         return type(value) in (float, int) and self.low <= value <= self.high
 
     def grid(self, n: int) -> list[float]:
-        """List n values, evenly spaced on this domain's scale, both ends included (n=1: the middle)."""
+        """List n values, evenly spaced on this domain's scale, both ends included (n=1: the
+        middle)."""
         n = check_whole("n", n, 1, 3, most=MOST_VALUES, error=SpaceError)
         return [self.from_unit(float(u)) for u in (np.linspace(0, 1, n) if n > 1 else [0.5])]
 
@@ -128,13 +139,18 @@ class Int:
         for name in ("low", "high"):
             value = plain(getattr(self, name))
             if type(value) is not int:
-                raise SpaceError(f"Int {name} must be a whole number, got {show(value)}; use Float for reals")
+                raise SpaceError(
+                    f"Int {name} must be a whole number, got {show(value)}; use Float for reals"
+                )
         _check_range(self, allow_single=True)
         most = LARGEST_LOG_INT if self.log else LARGEST_INT
         if max(abs(self.low), abs(self.high)) > most:
-            raise SpaceError(f"Int {'with log=True ' if self.log else ''}must stay within {most:,}, got "
-                             f"low={show(self.low)}, high={show(self.high)}: the unit interval can't tell so many "
-                             "values apart; use Float(..., log=True) and round in build(config)")
+            raise SpaceError(
+                f"Int {'with log=True ' if self.log else ''}must stay within {most:,}, got "
+                f"low={show(self.low)}, high={show(self.high)}: the unit interval can't tell so "
+                "many "
+                "values apart; use Float(..., log=True) and round in build(config)"
+            )
         low, high = self.low - 0.5, self.high + 0.5
         start = math.log(low) if self.log else low
         _remember(self, _start=start, _span=(math.log(high) if self.log else high) - start)
@@ -160,7 +176,8 @@ class Int:
         return self.place_of(value - 0.5), self.place_of(value + 0.5)
 
     def place_of(self, value: float) -> float:
-        """Return `to_unit(value)` of a value that is known to belong here, or lies half-way between two that do."""
+        """Return `to_unit(value)` of a value that is known to belong here, or lies half-way between
+        two that do."""
         return ((math.log(value) if self.log else value) - self._start) / self._span
 
     def clean(self, value: Any) -> int:
@@ -169,17 +186,24 @@ class Int:
 
     def __contains__(self, value: Any) -> bool:
         value = plain(value)
-        return type(value) in (float, int) and self.low <= value <= self.high and int(value) == value
+        return (
+            type(value) in (float, int) and self.low <= value <= self.high and int(value) == value
+        )
 
     def grid(self, n: int) -> list[int]:
-        """List at most n distinct values, evenly spaced on this domain's scale, both ends included."""
+        """List at most n distinct values, evenly spaced on this domain's scale, both ends
+        included."""
         n = min(check_whole("n", n, 1, 3, error=SpaceError), self.size)
         check_whole("n", n, 1, 3, most=MOST_VALUES, error=SpaceError)
         if n == self.size:
             return list(range(self.low, self.high + 1))
         if n == 1:
             return [self.from_unit(0.5)]
-        spaced = np.geomspace(self.low, self.high, n) if self.log else np.linspace(self.low, self.high, n)
+        spaced = (
+            np.geomspace(self.low, self.high, n)
+            if self.log
+            else np.linspace(self.low, self.high, n)
+        )
         return sorted({int(v) for v in np.floor(spaced + 0.5)})
 
 
@@ -187,8 +211,9 @@ class Int:
 class Choice:
     """One of a few values: in no order (a grid takes all of them, whatever its n), or `ordered`.
 
-    Ordered values keep their order in the unit cube, neighbours equally far apart: list learning rates by powers of
-    ten, say. Models of the objective may then expect neighbours to be alike, and a grid takes n of the values.
+    Ordered values keep their order in the unit cube, neighbours equally far apart: list learning
+    rates by powers of ten, say. Models of the objective may then expect neighbours to be alike, and
+    a grid takes n of the values.
 
     >>> Choice(["adam", "sgd"]).from_unit(0.9)
     'sgd'
@@ -211,11 +236,22 @@ class Choice:
             _check_choice(value)
             if value in places:
                 first, where = show(listed[places[value]]), show(listed)
-                same = f"{show(value)} twice" if first == show(value) else f"{first} and {show(value)}, which are equal,"
-                raise SpaceError(f"Choice values must differ, got {same} in {where}; drop one of them")
+                same = (
+                    f"{show(value)} twice"
+                    if first == show(value)
+                    else f"{first} and {show(value)}, which are equal,"
+                )
+                raise SpaceError(
+                    f"Choice values must differ, got {same} in {where}; drop one of them"
+                )
             places[value] = i
-        _remember(self, values=tuple(listed), when=_when(when),
-                  ordered=check_flag("Choice ordered", ordered, error=SpaceError), _places=places)
+        _remember(
+            self,
+            values=tuple(listed),
+            when=_when(when),
+            ordered=check_flag("Choice ordered", ordered, error=SpaceError),
+            _places=places,
+        )
 
     @property
     def size(self) -> int:
@@ -245,7 +281,8 @@ class Choice:
             return False
 
     def grid(self, n: int) -> list[Any]:
-        """List all values; of ordered ones at most n, evenly spaced, both ends included (n=1: the middle)."""
+        """List all values; of ordered ones at most n, evenly spaced, both ends included (n=1: the
+        middle)."""
         n = check_whole("n", n, 1, 3, error=SpaceError)
         if not self.ordered or n >= self.size:
             return list(self.values)
@@ -264,8 +301,13 @@ def short(domain: Domain) -> str:
     """Return a domain as one would write it."""
     when = f", when={dict(domain.when)}" if domain.when else ""
     if isinstance(domain, Choice):
-        return f"Choice({show(list(domain.values))}{when}{', ordered=True' if domain.ordered else ''})"
-    return f"{type(domain).__name__}({domain.low}, {domain.high}{', log=True' if domain.log else ''}{when})"
+        return (
+            f"Choice({show(list(domain.values))}{when}{', ordered=True' if domain.ordered else ''})"
+        )
+    return (
+        f"{type(domain).__name__}({domain.low}, "
+        f"{domain.high}{', log=True' if domain.log else ''}{when})"
+    )
 
 
 def _remember(domain: Any, **values: Any) -> None:
@@ -277,38 +319,59 @@ def _check_range(domain: Float | Int, allow_single: bool = False) -> None:
     kind = type(domain).__name__
     low, high, log = plain(domain.low), plain(domain.high), plain(domain.log)
     if type(log) is not bool:
-        values = "Choice(range(low, high + 1, step), ordered=True)" if kind == "Int" else "Choice([...], ordered=True)"
-        raise SpaceError(f"{kind} takes low and high, then log=True or False, got {show(log)}; for a log scale say "
-                         f"log=True, for steps use {values}")
+        values = (
+            "Choice(range(low, high + 1, step), ordered=True)"
+            if kind == "Int"
+            else "Choice([...], ordered=True)"
+        )
+        raise SpaceError(
+            f"{kind} takes low and high, then log=True or False, got {show(log)}; for a log scale "
+            "say "
+            f"log=True, for steps use {values}"
+        )
     if not all(is_number(end) and math.isfinite(as_float(end)) for end in (low, high)):
-        raise SpaceError(f"{kind} low and high must be finite numbers, got {show(low)} and {show(high)}")
+        raise SpaceError(
+            f"{kind} low and high must be finite numbers, got {show(low)} and {show(high)}"
+        )
     if low > high or (low == high and not allow_single):
-        raise SpaceError(f"{kind} low must be below high, got low={show(low)}, high={show(high)}; "
-                         "swap them, or fix the value in build(config)")
+        raise SpaceError(
+            f"{kind} low must be below high, got low={show(low)}, high={show(high)}; "
+            "swap them, or fix the value in build(config)"
+        )
     if log and low <= 0:
-        raise SpaceError(f"{kind} with log=True needs low > 0, got low={show(low)}; a log scale never reaches zero")
+        raise SpaceError(
+            f"{kind} with log=True needs low > 0, got low={show(low)}; a log scale never reaches "
+            "zero"
+        )
     if kind == "Float":  # a bound that is no double would lie outside of what from_unit can give
         low, high = (end if as_float(end) == end else as_float(end) for end in (low, high))
     _remember(domain, low=low, high=high, log=log, when=_when(domain.when))
 
 
 def _when(when: Any) -> When | None:
-    """Return a condition with plain values, several of them as a tuple in an order that all processes share."""
+    """Return a condition with plain values, several of them as a tuple in an order that all
+    processes share."""
     if when is None:
         return None
     if not isinstance(when, Mapping):
-        raise SpaceError(f"when must be a dict of a dimension and its value or values, got {show(when)}; "
-                         "try when={'optimizer': 'sgd'}")
+        raise SpaceError(
+            f"when must be a dict of a dimension and its value or values, got {show(when)}; "
+            "try when={'optimizer': 'sgd'}"
+        )
     found: dict[str, Any] = {}
     for parent, wanted in when.items():
         if not isinstance(parent, str):
             raise SpaceError(f"when must name dimensions by strings, got {show(parent)}")
         if isinstance(wanted, AbstractSet):
             wanted = sorted(wanted, key=repr)
-        if isinstance(wanted, list | tuple | range) or (isinstance(wanted, np.ndarray) and wanted.ndim == 1):
+        if isinstance(wanted, list | tuple | range) or (
+            isinstance(wanted, np.ndarray) and wanted.ndim == 1
+        ):
             wanted = tuple(plain(value) for value in wanted)
             if not wanted:
-                raise SpaceError(f"when names no value of {parent!r}, so the dimension could never be; list one")
+                raise SpaceError(
+                    f"when names no value of {parent!r}, so the dimension could never be; list one"
+                )
         found[str(parent)] = plain(wanted)
     return found or None
 
@@ -317,29 +380,51 @@ def _listed(values: Any, when: Any) -> list[Any]:
     """Return a Choice's values as a list of plain ones."""
     if isinstance(values, str | bytes | bytearray | memoryview) or not isinstance(values, Iterable):
         more = [values, when] if when is not None and not isinstance(when, Mapping) else [values]
-        raise SpaceError(f"Choice takes one list of values, got {', '.join(map(show, more))}; try Choice({show(more)})")
+        raise SpaceError(
+            f"Choice takes one list of values, got {', '.join(map(show, more))}; try "
+            f"Choice({show(more)})"
+        )
     if isinstance(values, set | frozenset):
-        raise SpaceError(f"Choice values must be in an order, got the set {show(values)}, whose order differs from "
-                         "process to process; try Choice(sorted(...)) or a list")
+        raise SpaceError(
+            f"Choice values must be in an order, got the set {show(values)}, whose order differs "
+            "from "
+            "process to process; try Choice(sorted(...)) or a list"
+        )
     if isinstance(values, Mapping):
-        raise SpaceError(f"Choice takes a list of values, got the mapping {show(values)}; try Choice(list(mapping)) "
-                         "and look the name up in build(config)")
+        raise SpaceError(
+            f"Choice takes a list of values, got the mapping {show(values)}; try "
+            "Choice(list(mapping)) "
+            "and look the name up in build(config)"
+        )
     if isinstance(values, np.ndarray) and values.ndim != 1:
-        raise SpaceError(f"Choice takes a list of values, got an array of shape {values.shape}; try array.ravel()")
+        raise SpaceError(
+            f"Choice takes a list of values, got an array of shape {values.shape}; try "
+            "array.ravel()"
+        )
     listed = [plain(value) for value in islice(values, MOST_VALUES + 1)]
     if len(listed) > MOST_VALUES:
-        raise SpaceError(f"Choice takes at most {MOST_VALUES:,} values, got more in {show(values)}; use Int or Float")
+        raise SpaceError(
+            f"Choice takes at most {MOST_VALUES:,} values, got more in {show(values)}; use Int or "
+            "Float"
+        )
     return listed
 
 
 def _check_choice(value: Any) -> None:
     if not isinstance(value, (str, int, float, bool, type(None))):
-        raise SpaceError(f"Choice values must be strings, numbers, booleans or None, got {show(value)}; "
-                         "name it by a string and look it up in build(config)")
+        raise SpaceError(
+            f"Choice values must be strings, numbers, booleans or None, got {show(value)}; "
+            "name it by a string and look it up in build(config)"
+        )
     if isinstance(value, float) and not math.isfinite(value):
-        raise SpaceError(f"Choice values must be finite, got {value}: a journal can't write it; use None or a string")
+        raise SpaceError(
+            f"Choice values must be finite, got {value}: a journal can't write it; use None or a "
+            "string"
+        )
     if isinstance(value, int) and value.bit_length() > 64:
-        raise SpaceError(f"Choice values must be integers of at most 64 bits, got {show(value)}; use a string")
+        raise SpaceError(
+            f"Choice values must be integers of at most 64 bits, got {show(value)}; use a string"
+        )
 
 
 def _check_member(domain: Domain, value: Any) -> None:
@@ -350,5 +435,7 @@ def _check_member(domain: Domain, value: Any) -> None:
 def _unit(u: Any) -> float:
     u = plain(u)
     if not is_number(u) or not 0 <= u <= 1:
-        raise SpaceError(f"a coordinate of the unit cube must lie in [0, 1], got {show(u)}; clip it")
+        raise SpaceError(
+            f"a coordinate of the unit cube must lie in [0, 1], got {show(u)}; clip it"
+        )
     return float(u)

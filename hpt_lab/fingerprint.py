@@ -1,13 +1,16 @@
-"""Tell whether two functions do the same, as far as that can be told: a fingerprint of code and what it reads.
+"""Tell whether two functions do the same, as far as that can be told: a fingerprint of code and
+what it reads.
 
-A journal or a checkpoint outlives the code that wrote it. The fingerprint covers a function's compiled instructions,
-its defaults, the values it closes over, the arguments of a `functools.partial`, the attributes of a callable object,
-and, of the user's own modules, the constants, functions and classes that it names, recursively. Comments, blank lines,
-docstrings and names of local variables are no instructions and change nothing.
+A journal or a checkpoint outlives the code that wrote it. The fingerprint covers a function's
+compiled instructions, its defaults, the values it closes over, the arguments of a
+`functools.partial`, the attributes of a callable object, and, of the user's own modules, the
+constants, functions and classes that it names, recursively. Comments, blank lines, docstrings and
+names of local variables are no instructions and change nothing.
 
-What can't be told is left out rather than guessed: objects of libraries, files, what changes while the function runs
-(a global that it assigns, a list that it appends to). Instructions differ between versions of Python, so a fingerprint
-begins with the version's, and `differs` compares none of two versions. Read `fingerprint` first, then `_Text._open`.
+What can't be told is left out rather than guessed: objects of libraries, files, what changes while
+the function runs (a global that it assigns, a list that it appends to). Instructions differ between
+versions of Python, so a fingerprint begins with the version's, and `differs` compares none of two
+versions. Read `fingerprint` first, then `_Text._open`.
 """
 
 from __future__ import annotations
@@ -53,9 +56,10 @@ DEEPEST = 60  # objects inside one another
 
 
 def fingerprint(function: Any) -> str:
-    """Return the version of Python and sixteen hex digits, such as "3.11-0123456789abcdef"; or "unknown".
+    """Return the version of Python and sixteen hex digits, such as "3.11-0123456789abcdef"; or
+    "unknown".
 
-    >>> fingerprint(lambda config: config["x"] ** 2) == fingerprint(lambda c: c["x"] ** 2)  # by another name
+    >>> fingerprint(lambda config: config["x"] ** 2) == fingerprint(lambda c: c["x"] ** 2)
     True
     >>> fingerprint(lambda config: config["x"] ** 2) == fingerprint(lambda config: config["x"] ** 3)
     False
@@ -63,7 +67,7 @@ def fingerprint(function: Any) -> str:
     text = _Text()
     try:
         text.add(function)
-    except Exception:  # noqa: BLE001  attributes of users' objects may raise anything when they are read
+    except Exception:  # noqa: BLE001  attributes of users' objects may raise anything
         return UNKNOWN
     if not text.told:
         return UNKNOWN
@@ -214,7 +218,8 @@ class _Text:
             self.add(member)
 
     def _other(self, value: Any) -> None:
-        """Write down an object: its content if it has one, else its class and what its methods don't change."""
+        """Write down an object: its content if it has one, else its class and what its methods
+        don't change."""
         kind, library = type(value), _is_library(_file_of(type(value)))
         if (content := _content(value)) is not None:
             self.told = True
@@ -247,7 +252,8 @@ class _Text:
 
 
 def _inside(value: Any) -> Any:
-    """Return the Python function inside a `tf.function` or a `functools.cache`; None if there is none."""
+    """Return the Python function inside a `tf.function` or a `functools.cache`; None if there is
+    none."""
     for name in ("python_function", "__wrapped__"):
         if isinstance(getattr(value, name, None), types.FunctionType):
             return getattr(value, name)
@@ -255,7 +261,8 @@ def _inside(value: Any) -> Any:
 
 
 def _content(value: Any) -> str | None:
-    """Return the content of an array, a tensor, a table of pandas or a simple value of the standard library."""
+    """Return the content of an array, a tensor, a table of pandas or a simple value of the standard
+    library."""
     kind = type(value)
     package = kind.__module__.partition(".")[0]
     if isinstance(value, enum.Enum):
@@ -264,7 +271,10 @@ def _content(value: Any) -> str | None:
         return repr(value)
     if package == "pandas" and hasattr(value, "to_numpy"):
         hashes = sys.modules["pandas"].util.hash_pandas_object(value).to_numpy()
-        return f"pandas {list(getattr(value, 'columns', ()))} {hashlib.sha256(hashes.tobytes()).hexdigest()}"
+        return (
+            f"pandas {list(getattr(value, 'columns', ()))} "
+            f"{hashlib.sha256(hashes.tobytes()).hexdigest()}"
+        )
     if package == "tensorflow" and hasattr(value, "numpy") and not hasattr(value, "assign"):
         value = value.numpy()
     if not (callable(getattr(value, "tobytes", None)) and hasattr(value, "dtype")):
@@ -288,7 +298,8 @@ def _file_of(kind: type) -> str | None:
 
 
 def _is_library(path: str | None) -> bool:
-    """Tell whether a file belongs to Python or an installed package; code typed in a notebook has none that exists."""
+    """Tell whether a file belongs to Python or an installed package; code typed in a notebook has
+    none that exists."""
     if path is None:
         return False
     return path == "<built in>" or path.startswith("<frozen") or path.startswith(LIBRARIES)

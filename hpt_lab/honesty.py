@@ -33,8 +33,9 @@ from hpt_lab.errors import DataError
 MOST_ROWS = 10**8  # numbers that a draw may hold
 
 
-def random_labels(*, rows: int = 100, columns: int = 500, seed: int = 0
-                  ) -> tuple[np.ndarray, np.ndarray]:
+def random_labels(
+    *, rows: int = 100, columns: int = 500, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw x (rows, columns), normal, and y (rows,), half ones, shuffled: nothing to learn."""
     check_whole("rows", rows, 1, 100, most=MOST_ROWS, error=DataError)
     check_whole("columns", columns, 1, 500, most=MOST_ROWS // rows, error=DataError)
@@ -112,8 +113,11 @@ def leakage(*, seeds: int = 20) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return found
 
 
-def winners_curse(validation: Sequence[float] | np.ndarray, truth: Sequence[float] | np.ndarray,
-                  trials: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+def winners_curse(
+    validation: Sequence[float] | np.ndarray,
+    truth: Sequence[float] | np.ndarray,
+    trials: Sequence[int],
+) -> tuple[np.ndarray, np.ndarray]:
     """Return what the best of k trials promises and what it keeps, each (len(trials),).
 
     `validation`, `truth`: the scores of the same trials (n,) on the rows that choose and on rows
@@ -123,12 +127,17 @@ def winners_curse(validation: Sequence[float] | np.ndarray, truth: Sequence[floa
     seen = _scores("validation", validation)
     true = _scores("truth", truth)
     if seen.shape != true.shape or seen.ndim != 1:
-        raise DataError("validation and truth must be scores of the same trials, got shapes "
-                        f"{seen.shape} and {true.shape}")
+        raise DataError(
+            "validation and truth must be scores of the same trials, got shapes "
+            f"{seen.shape} and {true.shape}"
+        )
     n = len(seen)
     trials = list(trials) if is_listing(trials) else []
     if not trials or not all(is_number(k) and 1 <= k <= n and int(k) == k for k in trials):
-        raise DataError(f"trials must be whole numbers between 1 and the {n} there are, got {show(trials)}; try [1, {n}]")
+        raise DataError(
+            f"trials must be whole numbers between 1 and the {n} there are, got {show(trials)}; "
+            f"try [1, {n}]"
+        )
     trials = [int(k) for k in trials]
     levels, level = np.unique(seen, return_inverse=True)  # different scores, ascending
     size = np.bincount(level)
@@ -145,12 +154,14 @@ def winners_curse(validation: Sequence[float] | np.ndarray, truth: Sequence[floa
 
 
 def expected_best(losses: Sequence[float] | np.ndarray, trials: Sequence[int]) -> np.ndarray:
-    """Return the mean loss of the best of k trials, (len(trials),), for every k in `trials`, from n recorded losses (n,).
+    """Return the mean loss of the best of k trials, (len(trials),), for every k in `trials`, from n
+    recorded losses (n,).
 
-    What a shorter search would have found, without running it: the exact mean over all choices of k different trials out
-    of the n (order statistics; Dodge et al., EMNLP 2019, with their bias removed by drawing without replacement: Tang et
-    al., ACL 2020). For trials that don't depend on one another, such as random search's. Failed trials are infinite;
-    where all k might have failed, so is the mean.
+    What a shorter search would have found, without running it: the exact mean over all choices of k
+    different trials out of the n (order statistics; Dodge et al., EMNLP 2019, with their bias
+    removed by drawing without replacement: Tang et al., ACL 2020). For trials that don't depend on
+    one another, such as random search's. Failed trials are infinite; where all k might have failed,
+    so is the mean.
 
     >>> expected_best([0.3, 0.1, 0.2], [1, 2, 3]).round(3).tolist()
     [0.2, 0.133, 0.1]
@@ -245,7 +256,10 @@ def _scores(what: str, values: Sequence[float] | np.ndarray) -> np.ndarray:
     except (TypeError, ValueError, OverflowError):
         raise DataError(f"{what} must be a list of scores, got {show(values)}") from None
     if not scores.size or not np.isfinite(scores).all():
-        raise DataError(f"{what} must be finite scores, at least one, got {show(values)}; leave failed trials out")
+        raise DataError(
+            f"{what} must be finite scores, at least one, got {show(values)}; leave failed trials "
+            "out"
+        )
     return scores
 
 

@@ -1,4 +1,5 @@
-"""What a function reads and what it changes, as far as its compiled instructions show. Read `Reads` first."""
+"""What a function reads and what it changes, as far as its compiled instructions show. Read `Reads`
+first."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__setstate__")
 
 
 class Reads:
-    """What a function and those defined inside it read and change, as far as their instructions show."""
+    """What a function and those defined inside it read and change, as far as their instructions
+    show."""
 
     def __init__(self, code: types.CodeType):
         codes = list(codes_in(code))
@@ -42,7 +44,8 @@ class Reads:
 
 
 def _filled(steps: list[dis.Instruction]) -> Iterator[str]:
-    """Yield names of what seems to be filled: `name.append(...)`, `name[key] = ...`, `name[key] += 1`."""
+    """Yield names of what seems to be filled: `name.append(...)`, `name[key] = ...`, `name[key] +=
+    1`."""
     for i, step in enumerate(steps):
         if step.opname in ("LOAD_METHOD", "LOAD_ATTR") and step.argval in CHANGERS:
             yield str(steps[i - 1].argval)
@@ -63,7 +66,8 @@ def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def changed_attributes(kind: type) -> tuple[set[str], set[str]]:
-    """Name the attributes that a class assigns outside its constructor, and those that it may fill: counters, logs."""
+    """Name the attributes that a class assigns outside its constructor, and those that it may fill:
+    counters, logs."""
     assigned: set[str] = set()
     filled: set[str] = set()
     for base in kind.__mro__:

@@ -1,4 +1,5 @@
-"""Do what Binder does, without Docker: its install lines in a fresh environment, then lesson 00 on one core in 2 GB.
+"""Do what Binder does, without Docker: its install lines in a fresh environment, then lesson 00 on
+one core in 2 GB.
 
 `python tests/binder.py` (a few minutes; CI runs it after `make test`).
 """
@@ -32,23 +33,49 @@ def memory(process: psutil.Process) -> int:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "PATH": f"{folder}/bin:{os.environ['PATH']}", "TF_CPP_MIN_LOG_LEVEL": "3",
-                       "OMP_NUM_THREADS": "1"}
+        environment = {
+            **os.environ,
+            "PATH": f"{folder}/bin:{os.environ['PATH']}",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "OMP_NUM_THREADS": "1",
+        }
         environment.pop("PYTHONPATH", None)
-        for command in ([sys.executable, "-m", "venv", folder],
-                        [f"{folder}/bin/python", "-m", "pip", "install", "--quiet", "-r", "binder/requirements.txt"],
-                        ["binder/postBuild"],
-                        [f"{folder}/bin/python", "-m", "pip", "check"]):
-            done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-            wanted = [line for line in done.stdout.splitlines() if "requires tensorflow," not in line]  # it's tensorflow-cpu
+        for command in (
+            [sys.executable, "-m", "venv", folder],
+            [
+                f"{folder}/bin/python",
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "-r",
+                "binder/requirements.txt",
+            ],
+            ["binder/postBuild"],
+            [f"{folder}/bin/python", "-m", "pip", "check"],
+        ):
+            done = subprocess.run(
+                command, cwd=ROOT, env=environment, capture_output=True, text=True
+            )
+            wanted = [
+                line for line in done.stdout.splitlines() if "requires tensorflow," not in line
+            ]  # it's tensorflow-cpu
             if done.returncode and (command[-1] != "check" or wanted):
                 sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
 
         if hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # one core, for the children too
+            os.sched_setaffinity(
+                0, {min(os.sched_getaffinity(0))}
+            )  # one core, for the children too
         started, peak = time.perf_counter(), 0
-        lesson = subprocess.Popen([f"{folder}/bin/jupyter", "execute", "--timeout=300", LESSON], env=environment, cwd=folder,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        lesson = subprocess.Popen(
+            [f"{folder}/bin/jupyter", "execute", "--timeout=300", LESSON],
+            env=environment,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         while lesson.poll() is None:
             try:
                 peak = max(peak, memory(psutil.Process(lesson.pid)))
@@ -61,7 +88,10 @@ def main() -> None:
         errors = lesson.communicate()[1]
         if lesson.returncode:
             sys.exit(f"lesson 00 failed in Binder's environment:\n{errors}")
-        print(f"Binder: lesson 00 ran in {time.perf_counter() - started:.0f} s on one core, peak memory {peak / 1e9:.2f} GB")
+        print(
+            f"Binder: lesson 00 ran in {time.perf_counter() - started:.0f} s on one core, peak "
+            f"memory {peak / 1e9:.2f} GB"
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""Execute the lessons in fresh kernels and clean them for committing: `make notebooks`, or with names of a few.
+"""Execute the lessons in fresh kernels and clean them for committing: `make notebooks`, or with
+names of a few.
 
-Keeps outputs and kernelspec; strips stderr, widget state and timings; writes the measured run time and the kernel's
-peak memory into each lesson's header (the text between "runs in" and "GB"), and the times into the README's course map.
+Keeps outputs and kernelspec; strips stderr, widget state and timings; writes the measured run time
+and the kernel's peak memory into each lesson's header (the text between "runs in" and "GB"), and
+the times into the README's course map.
 """
 
 from __future__ import annotations
@@ -17,13 +19,21 @@ from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 README = NOTEBOOKS.parent / "README.md"
-KERNEL = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-          "language_info": {"name": "python"}}
-FOLDED = nbformat.from_dict({"jupyter": {"source_hidden": True},  # in JupyterLab
-                             "transient": {"remove_source": True}})  # in nbconvert
+KERNEL = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+FOLDED = nbformat.from_dict(
+    {
+        "jupyter": {"source_hidden": True},  # in JupyterLab
+        "transient": {"remove_source": True},
+    }
+)  # in nbconvert
 MEASURED = re.compile(r"runs in \d+ s, peak memory [\d.]+ GB")
 
-MAP = re.compile(r"(\(notebooks/([^)]+)\) \| [^|]+ \|) (\d+) \| (\d+) \|")  # a lesson's row: its file, minutes, seconds
+MAP = re.compile(
+    r"(\(notebooks/([^)]+)\) \| [^|]+ \|) (\d+) \| (\d+) \|"
+)  # a lesson's row: its file, minutes, seconds
 
 
 def reading(header: str) -> int:
@@ -34,8 +44,13 @@ def reading(header: str) -> int:
 def execute(path: Path) -> str:
     """Run the notebook at `path`, write it back clean, and return what was measured."""
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=300, kernel_name="python3", record_timing=False,
-                            resources={"metadata": {"path": str(path.parent)}})
+    client = NotebookClient(
+        notebook,
+        timeout=300,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
     started = time.perf_counter()
     with client.setup_kernel():
         for index, cell in enumerate(notebook.cells):
@@ -51,8 +66,12 @@ def execute(path: Path) -> str:
     header.source = MEASURED.sub(measured, header.source)
     nbformat.write(notebook, path)
     minutes = reading(header.source)
-    README.write_text(MAP.sub(lambda row: f"{row[1]} {minutes} | {seconds:.0f} |" if row[2] == path.name else row[0],
-                              README.read_text()))
+    README.write_text(
+        MAP.sub(
+            lambda row: f"{row[1]} {minutes} | {seconds:.0f} |" if row[2] == path.name else row[0],
+            README.read_text(),
+        )
+    )
     return measured
 
 
@@ -61,12 +80,18 @@ def clean(notebook: nbformat.NotebookNode) -> None:
     notebook.metadata = nbformat.from_dict(KERNEL)
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"  # stable ids keep diffs small
-        cell.metadata = {key: value for key, value in cell.metadata.items() if key in ("tags", "jupyter")}
+        cell.metadata = {
+            key: value for key, value in cell.metadata.items() if key in ("tags", "jupyter")
+        }
         if "claims" in cell.metadata.get("tags", []):
             cell.metadata |= FOLDED
         if cell.cell_type == "code":
-            cell.outputs = joined(output for output in cell.outputs if output.get("name") != "stderr")
-            for output in cell.outputs:  # a widget without its kernel is an error message in place of its picture
+            cell.outputs = joined(
+                output for output in cell.outputs if output.get("name") != "stderr"
+            )
+            for output in (
+                cell.outputs
+            ):  # a widget without its kernel is an error message in place of its picture
                 if "image/png" in output.get("data", {}):
                     output.data.pop("application/vnd.jupyter.widget-view+json", None)
 

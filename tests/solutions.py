@@ -1,4 +1,5 @@
-"""Solutions stand in a lesson as folded Markdown, so that they fold everywhere; here they run where they stand.
+"""Solutions stand in a lesson as folded Markdown, so that they fold everywhere; here they run where
+they stand.
 
     <details><summary>Solution</summary>
 
@@ -10,8 +11,9 @@
 
     </details>
 
-`python tests/solutions.py FOLDER` writes copies of the lessons in which every such block is followed by a code cell that
-runs it and asserts its last line, a check. nbval then runs the copies: lessons and solutions in one go.
+`python tests/solutions.py FOLDER` writes copies of the lessons in which every such block is
+followed by a code cell that runs it and asserts its last line, a check. nbval then runs the copies:
+lessons and solutions in one go.
 """
 
 from __future__ import annotations
@@ -29,23 +31,28 @@ CODE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 def solutions(source: str) -> list[str]:
-    """Return the code of every solution folded into a Markdown cell: a block whose summary begins with "Solution"."""
+    """Return the code of every solution folded into a Markdown cell: a block whose summary begins
+    with "Solution"."""
     blocks = [body for summary, body in FOLDED.findall(source) if summary.startswith("Solution")]
     return ["\n".join(CODE.findall(body)) for body in blocks]
 
 
 def asserted(code: str) -> str:
-    """Return the code with its last line, which must be a call of a check, turned into an assertion."""
+    """Return the code with its last line, which must be a call of a check, turned into an
+    assertion."""
     last = ast.parse(code).body[-1]
     if not isinstance(last, ast.Expr) or not ast.unparse(last).split(".")[-1].startswith("check_"):
-        raise SystemExit(f"a solution must end with a check, such as check_halving(halving_solution):\n{code}")
+        raise SystemExit(
+            f"a solution must end with a check, such as check_halving(halving_solution):\n{code}"
+        )
     lines = code.splitlines()
     lines[last.lineno - 1] = "assert " + lines[last.lineno - 1]
     return "\n".join(lines)
 
 
 def with_solutions(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Return a copy of the notebook in which a code cell runs every solution right below its text."""
+    """Return a copy of the notebook in which a code cell runs every solution right below its
+    text."""
     copy = nbformat.from_dict(notebook)
     cells = []
     for cell in notebook.cells:

@@ -1,4 +1,5 @@
-"""Binder builds what it should: Python 3.11, our pins before our package, everything that the package needs."""
+"""Binder builds what it should: Python 3.11, our pins before our package, everything that the
+package needs."""
 
 import re
 import subprocess
@@ -9,14 +10,22 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PINS = dict(line.split("==") for line in (ROOT / "binder" / "requirements.txt").read_text().splitlines()
-            if line and not line.startswith("#"))
+PINS = dict(
+    line.split("==")
+    for line in (ROOT / "binder" / "requirements.txt").read_text().splitlines()
+    if line and not line.startswith("#")
+)
 
 
 @pytest.fixture(scope="module")
 def dockerfile():
-    done = subprocess.run([Path(sys.executable).with_name("jupyter-repo2docker"), "--no-build", "--debug", "."],
-                          cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [Path(sys.executable).with_name("jupyter-repo2docker"), "--no-build", "--debug", "."],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return done.stdout + done.stderr
 
 
@@ -33,7 +42,10 @@ def test_pins_are_installed_before_the_package_so_that_the_big_layer_is_cached(d
 
 def test_everything_the_package_needs_is_pinned_exactly():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    needed = [re.split(r"[<>=!~\[ ]", line)[0] for line in project["dependencies"] + project["optional-dependencies"]["lab"]]
+    needed = [
+        re.split(r"[<>=!~\[ ]", line)[0]
+        for line in project["dependencies"] + project["optional-dependencies"]["lab"]
+    ]
     assert {"tensorflow-cpu" if name == "tensorflow" else name for name in needed} <= PINS.keys()
     assert all(re.fullmatch(r"\d+(\.\d+)+(\.post\d+)?", version) for version in PINS.values())
 

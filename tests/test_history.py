@@ -15,5 +15,11 @@ def test_best_ignores_failures_and_breaks_ties_by_time():
 
 
 def test_a_child_adds_only_what_its_parent_had_not():
-    trials = [Trial(0, {}, 3), Trial(0, {}, 9), Trial(1, {}, 12, parent=0), Trial(1, {}, 15), Trial(2, {}, 4)]
+    trials = [
+        Trial(0, {}, 3),
+        Trial(0, {}, 9),
+        Trial(1, {}, 12, parent=0),
+        Trial(1, {}, 15),
+        Trial(2, {}, 4),
+    ]
     assert increments(trials) == [3, 6, 3, 3, 4]

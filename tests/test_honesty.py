@@ -1,4 +1,5 @@
-"""The labs of lesson 03: leaks show on random labels, mended pipelines don't, and a maximum flatters."""
+"""The labs of lesson 03: leaks show on random labels, mended pipelines don't, and a maximum
+flatters."""
 
 import itertools
 
@@ -10,9 +11,13 @@ from hpt_lab import honesty
 from hpt_lab.errors import DataError
 
 
-@pytest.mark.parametrize("name", [name for name in honesty.LEAKS if name != "scaling before the split"])
+@pytest.mark.parametrize(
+    "name", [name for name in honesty.LEAKS if name != "scaling before the split"]
+)
 def test_a_leak_finds_skill_in_random_labels_and_mending_it_leaves_none(name):
-    leaky, honest = ([honesty.LEAKS[name](seed=seed, leak=leak) for seed in range(8)] for leak in (True, False))
+    leaky, honest = (
+        [honesty.LEAKS[name](seed=seed, leak=leak) for seed in range(8)] for leak in (True, False)
+    )
     assert np.mean(leaky) > 0.7
     assert abs(np.mean(honest) - 0.5) < 0.1
 
@@ -40,7 +45,9 @@ def test_winners_curse_is_the_mean_over_all_searches():
     seen, truth = rng.permutation(7) / 10, rng.random(7)
     promised, kept = honesty.winners_curse(seen, truth, range(1, 8))
     for k in range(1, 8):
-        best = [max((seen[i], truth[i]) for i in some) for some in itertools.combinations(range(7), k)]
+        best = [
+            max((seen[i], truth[i]) for i in some) for some in itertools.combinations(range(7), k)
+        ]
         assert promised[k - 1] == pytest.approx(np.mean([score for score, _ in best]))
         assert kept[k - 1] == pytest.approx(np.mean([worth for _, worth in best]))
 
@@ -52,13 +59,19 @@ def test_of_equal_scores_any_may_win():
 
 def test_the_best_of_k_lucky_scores_promises_the_expected_maximum_of_normals_and_keeps_nothing():
     rng = np.random.default_rng(0)
-    promised, kept = honesty.winners_curse(rng.standard_normal(20000), rng.standard_normal(20000), [1, 2, 10])
-    assert promised == pytest.approx([0, 0.5642, 1.5388], abs=0.05)  # expected largest of 1, 2, 10 standard normals
+    promised, kept = honesty.winners_curse(
+        rng.standard_normal(20000), rng.standard_normal(20000), [1, 2, 10]
+    )
+    assert promised == pytest.approx(
+        [0, 0.5642, 1.5388], abs=0.05
+    )  # expected largest of 1, 2, 10 standard normals
     assert kept == pytest.approx([0, 0, 0], abs=0.05)
 
 
-@pytest.mark.parametrize(("seen", "truth", "trials"), [([0.1], [0.1, 0.2], [1]), ([0.1, 0.2], [0.1, 0.2], [3]),
-                                                       ([0.1, 0.2], [0.1, 0.2], [0])])
+@pytest.mark.parametrize(
+    ("seen", "truth", "trials"),
+    [([0.1], [0.1, 0.2], [1]), ([0.1, 0.2], [0.1, 0.2], [3]), ([0.1, 0.2], [0.1, 0.2], [0])],
+)
 def test_winners_curse_refuses_scores_that_do_not_match_or_too_many_trials(seen, truth, trials):
     with pytest.raises(DataError):
         honesty.winners_curse(seen, truth, trials)
@@ -76,8 +89,11 @@ def test_flat_cross_validation_flatters_and_a_search_repeated_without_the_judgin
         rows = np.arange(60)
         flat.append(task.cross_validate(rows).max())
         outer = task.folds(rows)
-        nested.append(np.mean([task.accuracy(train, held_out)[chosen(task, train)]
-                               for train, held_out in outer]))
+        nested.append(
+            np.mean(
+                [task.accuracy(train, held_out)[chosen(task, train)] for train, held_out in outer]
+            )
+        )
     assert np.mean(flat) > 0.6
     assert abs(np.mean(nested) - 0.5) < 0.06
 

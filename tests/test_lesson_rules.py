@@ -51,7 +51,10 @@ def test_claims_are_folded_single_lines(path):
     assert len(claims) >= 3
     for cell in claims:
         assert re.fullmatch(r"claims\.\w+\([^\n]*\)", cell.source), cell.source
-        assert cell.metadata["jupyter"]["source_hidden"] and cell.metadata["transient"]["remove_source"]
+        assert (
+            cell.metadata["jupyter"]["source_hidden"]
+            and cell.metadata["transient"]["remove_source"]
+        )
         assert not cell.outputs
 
 
@@ -73,13 +76,21 @@ def names_bound(source):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.For | ast.With):
-            names |= {name.id for name in ast.walk(node) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)}
+            names |= {
+                name.id
+                for name in ast.walk(node)
+                if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+            }
     return names
 
 
 @each_lesson
 def test_the_reader_guesses_before_the_answer(path):
-    guesses = [cell for cell in cells(path, "code") if re.search(r"^my_\w+ = \.\.\.", cell.source, flags=re.MULTILINE)]
+    guesses = [
+        cell
+        for cell in cells(path, "code")
+        if re.search(r"^my_\w+ = \.\.\.", cell.source, flags=re.MULTILINE)
+    ]
     assert guesses, "my_guess = ..."
 
 
@@ -97,10 +108,14 @@ def test_a_lesson_ends_with_what_was_learned_where_it_fails_and_the_interview(pa
 @each_lesson
 def test_papers_are_linked_and_lessons_lead_to_their_neighbours(path):
     text = "\n".join(cell.source for cell in cells(path, "markdown"))
-    assert re.search(r"\]\(https://(doi\.org|arxiv\.org)/", text) or path.stem.startswith(("00", "11"))
+    assert re.search(r"\]\(https://(doi\.org|arxiv\.org)/", text) or path.stem.startswith(
+        ("00", "11")
+    )
     place = LESSONS.index(path)
     header = cells(path, "markdown")[0].source
     if place:
         assert f"]({LESSONS[place - 1].name})" in header
     if place + 1 < len(LESSONS):  # the last one says what is to come
-        assert re.search(rf"\*\*Next:?\*\*.*\]\({LESSONS[place + 1].name}\)", text), "a link to the next lesson"
+        assert re.search(rf"\*\*Next:?\*\*.*\]\({LESSONS[place + 1].name}\)", text), (
+            "a link to the next lesson"
+        )

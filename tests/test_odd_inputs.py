@@ -1,7 +1,8 @@
-"""Whatever the public functions are given, they answer rightly or refuse with the package's own errors.
+"""Whatever the public functions are given, they answer rightly or refuse with the package's own
+errors.
 
-Every function is called with one and with two arguments replaced by odd values, at least 200 times; what it accepts is
-checked against an oracle.
+Every function is called with one and with two arguments replaced by odd values, at least 200 times;
+what it accepts is checked against an oracle.
 """
 
 import datetime
@@ -125,7 +126,8 @@ ODD = [
 
 
 def calls(function, *, at_least=CALLS, odd=ODD, **usual):
-    """Call `function` with one, then two of its usual keyword arguments replaced; yield what it accepted."""
+    """Call `function` with one, then two of its usual keyword arguments replaced; yield what it
+    accepted."""
     rng, made = random.Random(0), 0
     changes = [{name: value} for name in usual for value in odd]
     pairs = (
@@ -340,8 +342,11 @@ def test_what_an_objective_returns(tmp_path):
         (tmp_path / "j.jsonl").unlink(missing_ok=True)
         try:
             return hpt.tune(
-                lambda config: answer, STRATEGY, journal=tmp_path / "j.jsonl", progress=False,
-                version="any"
+                lambda config: answer,
+                STRATEGY,
+                journal=tmp_path / "j.jsonl",
+                progress=False,
+                version="any",
             )
         except StudyError as error:
             return error.study
@@ -418,7 +423,9 @@ def test_honesty():
         for given, score in calls(
             functools.partial(leak, leak=True),
             at_least=30,
-            odd=[value for value in ODD if type(value) is not int or value in (1, -1, 10**20)][:60:2],
+            odd=[value for value in ODD if type(value) is not int or value in (1, -1, 10**20)][
+                :60:2
+            ],
             seed=0,
         ):
             assert 0 <= score <= 1, (name, given)
@@ -551,7 +558,8 @@ WIDGETS = {
 
 @pytest.mark.parametrize("name", WIDGETS)
 def test_widgets(name):
-    """A widget takes what its controls take: the constructor a few odd values, for it draws; its controls all."""
+    """A widget takes what its controls take: the constructor a few odd values, for it draws; its
+    controls all."""
     make = getattr(widgets, name)
     widget = make()
     knobs = widget.controls.defaults

@@ -23,8 +23,12 @@ from hpt_lab.strategies import hyperband, random_search
 from hpt_lab.study import AskTell, Study, plan
 from hpt_lab.trial import Outcome, failure
 
-SPACE = Space(learning_rate=Float(1e-4, 1, log=True), units=Int(16, 256, log=True), optimizer=Choice(["adam", "sgd"]),
-              momentum=Float(0, 0.99, when={"optimizer": "sgd"}))
+SPACE = Space(
+    learning_rate=Float(1e-4, 1, log=True),
+    units=Int(16, 256, log=True),
+    optimizer=Choice(["adam", "sgd"]),
+    momentum=Float(0, 0.99, when={"optimizer": "sgd"}),
+)
 ALL = [plots.history, plots.learning_curves, plots.brackets, plots.parallel_coordinates]
 
 
@@ -33,8 +37,13 @@ def fake(strategy, fails=lambda trial: False, stop=math.inf):
     ask_tell = AskTell(strategy)
     while len(ask_tell.history.records) < stop and (trial := ask_tell.ask()) is not None:
         floor, speed = np.random.default_rng((3, trial.id)).random(2)
-        curve = [0.1 + floor + 2 * math.exp(-speed * epoch) for epoch in range(1, int(trial.budget) + 1)]
-        ask_tell.tell(trial, failure("boom") if fails(trial) else Outcome(curve[-1], curves={"val_loss": curve}))
+        curve = [
+            0.1 + floor + 2 * math.exp(-speed * epoch) for epoch in range(1, int(trial.budget) + 1)
+        ]
+        ask_tell.tell(
+            trial,
+            failure("boom") if fails(trial) else Outcome(curve[-1], curves={"val_loss": curve}),
+        )
     return Study(strategy, ask_tell.history)
 
 
@@ -46,7 +55,11 @@ def some_trials(n, budget):
 def points(ax, style):
     """List the (x, y) of everything drawn with this style's marker, wherever a line has markers."""
     drawn = [line for line in ax.lines if line.get_marker() == style["marker"]]
-    return [tuple(point) for line in drawn for point in line.get_xydata()[line.get_markevery() or slice(None)]]
+    return [
+        tuple(point)
+        for line in drawn
+        for point in line.get_xydata()[line.get_markevery() or slice(None)]
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +80,9 @@ def test_the_incumbent_line_is_the_running_minimum_over_the_epochs_that_tune_cou
     assert np.array_equal(line.get_ydata(), np.minimum.accumulate(losses))
     assert line.get_xdata()[-1] == study.epochs
     spent = np.cumsum(increments(record.trial for record in study.history.records))
-    assert ax.collections[0].get_offsets().tolist() == [list(at) for at in zip(spent, losses, strict=True) if at[1] < math.inf]
+    assert ax.collections[0].get_offsets().tolist() == [
+        list(at) for at in zip(spent, losses, strict=True) if at[1] < math.inf
+    ]
     assert [x for x, _ in points(ax, FAILED)] == list(spent[np.isinf(losses)])
     assert points(ax, BEST) == [(line.get_xdata()[np.argmin(losses)], min(losses))]
 
@@ -80,15 +95,20 @@ def test_the_bracket_chart_cuts_whom_the_plan_cuts(rounding):
     went_on = sum(rung.n for rungs in planned for rung in rungs[1:])
     assert len(points(ax, WENT_ON)) == went_on
     assert len(points(ax, NOT_CUT)) == sum(rungs[-1].n for rungs in planned)
-    assert len(points(ax, CUT)) == plan(strategy).runs - went_on - sum(rungs[-1].n for rungs in planned)
-    assert [label.get_text().rpartition("\n+")[0] or label.get_text() for label in ax.get_xticklabels()] == [
-        f"{rung.budget}\nn={rung.n}" for rungs in planned for rung in rungs]
+    assert len(points(ax, CUT)) == plan(strategy).runs - went_on - sum(
+        rungs[-1].n for rungs in planned
+    )
+    assert [
+        label.get_text().rpartition("\n+")[0] or label.get_text() for label in ax.get_xticklabels()
+    ] == [f"{rung.budget}\nn={rung.n}" for rungs in planned for rung in rungs]
 
 
 def test_in_every_rung_those_who_went_on_lie_below_those_who_were_cut(study):
     ax = plots.brackets(study)
     for x in {x for x, _ in points(ax, CUT)}:
-        assert max(y for at, y in points(ax, WENT_ON) if at == x) <= min(y for at, y in points(ax, CUT) if at == x)
+        assert max(y for at, y in points(ax, WENT_ON) if at == x) <= min(
+            y for at, y in points(ax, CUT) if at == x
+        )
 
 
 def test_a_dashed_line_is_the_last_to_go_on_and_below_it_stands_how_close_the_next_one_was(study):
@@ -97,25 +117,39 @@ def test_a_dashed_line_is_the_last_to_go_on_and_below_it_stands_how_close_the_ne
     wanted = []
     for s, rungs in plan(study.strategy).brackets.items():
         for rung, following in zip(rungs, [*rungs[1:], None], strict=True):
-            losses = sorted(r.loss for r in study.history.records
-                            if (r.trial.bracket, r.budget) == (s, rung.budget) and not r.outcome.failed)
+            losses = sorted(
+                r.loss
+                for r in study.history.records
+                if (r.trial.bracket, r.budget) == (s, rung.budget) and not r.outcome.failed
+            )
             if following is not None and len(losses) > following.n:
                 wanted.append((losses[following.n - 1], losses[following.n]))
-    assert [line.get_ydata()[0] for line in lines] == [line for line, _ in wanted] and len(wanted) > 3
-    shown = [label.get_text().split("\n")[2] for label in ax.get_xticklabels() if label.get_text().count("\n") == 2]
+    assert [line.get_ydata()[0] for line in lines] == [line for line, _ in wanted] and len(
+        wanted
+    ) > 3
+    shown = [
+        label.get_text().split("\n")[2]
+        for label in ax.get_xticklabels()
+        if label.get_text().count("\n") == 2
+    ]
     assert shown == [f"+{closest - line:.2g}" for line, closest in wanted]
     line, closest = min(wanted, key=lambda pair: pair[1] - pair[0])
     assert plots.describe(ax).endswith(f", +{closest - line:.2g}.")
 
 
 def test_a_rung_without_a_clear_cut_has_no_line():
-    assert margins(None, (full := fake(random_search(SPACE, trials=4, budget=3, seed=0))).history) == {}
+    assert (
+        margins(None, (full := fake(random_search(SPACE, trials=4, budget=3, seed=0))).history)
+        == {}
+    )
     assert not [line for line in plots.brackets(full).lines if line.get_linestyle() == "--"]
     history, trials = History(), some_trials(3, budget=1)
     for trial, loss in zip(trials, (0.5, 0.3, 0.3), strict=True):
         history.ask(trial)
         history.tell(trial, Outcome(loss))
-    again = replace(trials[0], budget=3)  # promoted before the two others, which are better, had reported
+    again = replace(
+        trials[0], budget=3
+    )  # promoted before the two others, which are better, had reported
     history.ask(again)
     assert margins(None, history) == {}
     history = History()
@@ -129,8 +163,11 @@ def test_a_rung_without_a_clear_cut_has_no_line():
 
 def test_the_title_tells_the_winners_rank_at_its_first_rung(study):
     best = study.best.trial
-    rung = sorted((r.outcome.rank_loss, r.trial.id) for r in study.history.records
-                  if r.trial.bracket == best.bracket and r.trial.rung == 0)
+    rung = sorted(
+        (r.outcome.rank_loss, r.trial.id)
+        for r in study.history.records
+        if r.trial.bracket == best.bracket and r.trial.rung == 0
+    )
     rank = [trial for _, trial in rung].index(best.id) + 1
     assert plots.brackets(study).get_title("left").endswith(f"the winner was rank {rank} there")
 
@@ -141,13 +178,21 @@ def test_failed_runs_are_crosses_above_every_loss(study):
         ax = plot(study)
         crosses = points(ax, FAILED)
         assert failed > 0 and len(crosses) == failed
-        top = ax.get_yaxis_transform().inverted().transform(ax.transAxes.transform([(0, crosses[0][1])]))[0, 1]
-        assert top > max(record.loss for record in study.history.records if not record.outcome.failed)
+        top = (
+            ax.get_yaxis_transform()
+            .inverted()
+            .transform(ax.transAxes.transform([(0, crosses[0][1])]))[0, 1]
+        )
+        assert top > max(
+            record.loss for record in study.history.records if not record.outcome.failed
+        )
 
 
 def test_a_curve_that_diverges_ends_in_a_cross_at_the_epoch_where_it_did():
     history = History()
-    for trial, curve in zip(some_trials(2, budget=3), ([1.0, 0.5, 0.4], [1.0, 9.0, math.inf]), strict=True):
+    for trial, curve in zip(
+        some_trials(2, budget=3), ([1.0, 0.5, 0.4], [1.0, 9.0, math.inf]), strict=True
+    ):
         history.ask(trial)
         history.tell(trial, Outcome(curve[-1], curves={"val_loss": curve}))
     assert [x for x, _ in points(plots.learning_curves(history), FAILED)] == [3]
@@ -155,8 +200,16 @@ def test_a_curve_that_diverges_ends_in_a_cross_at_the_epoch_where_it_did():
 
 def test_learning_curves_draw_each_trial_once_and_its_whole_curve(study):
     ax = plots.learning_curves(study)
-    curves = {r.trial.id: r.outcome.curves["val_loss"] for r in study.history.records if not r.outcome.failed}
-    drawn = sorted(list(line.get_ydata()) for line in ax.lines if line.get_marker() != "X" and len(line.get_ydata()))
+    curves = {
+        r.trial.id: r.outcome.curves["val_loss"]
+        for r in study.history.records
+        if not r.outcome.failed
+    }
+    drawn = sorted(
+        list(line.get_ydata())
+        for line in ax.lines
+        if line.get_marker() != "X" and len(line.get_ydata())
+    )
     assert drawn == sorted(curves.values())
     bold = max(ax.lines, key=lambda line: line.get_linewidth() if line.get_marker() == "*" else 0)
     assert list(bold.get_ydata()) == curves[study.best.trial.id]
@@ -177,11 +230,23 @@ def test_parallel_lines_pass_each_dimension_at_its_unit_coordinate(study):
 
 
 def test_parallel_axes_show_round_values_of_each_scale_between_their_ends():
-    space = Space(rate=Float(1e-4, 1, log=True), dropout=Float(0, 0.5), units=Int(16, 256, log=True), layers=Int(1, 3))
+    space = Space(
+        rate=Float(1e-4, 1, log=True),
+        dropout=Float(0, 0.5),
+        units=Int(16, 256, log=True),
+        layers=Int(1, 3),
+    )
     ax = plots.parallel_coordinates(fake(random_search(space, trials=4, seed=0)))
-    shown = {x: [text.get_text() for text in ax.texts if round(text.get_position()[0]) == x] for x in range(4)}
-    assert shown == {0: ["0.0001", "0.001", "0.01", "0.1", "1"], 1: ["0", "0.1", "0.2", "0.3", "0.4", "0.5"],
-                     2: ["16", "50", "100", "256"], 3: ["1", "2", "3"]}
+    shown = {
+        x: [text.get_text() for text in ax.texts if round(text.get_position()[0]) == x]
+        for x in range(4)
+    }
+    assert shown == {
+        0: ["0.0001", "0.001", "0.01", "0.1", "1"],
+        1: ["0", "0.1", "0.2", "0.3", "0.4", "0.5"],
+        2: ["16", "50", "100", "256"],
+        3: ["1", "2", "3"],
+    }
 
 
 @pytest.mark.parametrize("stop", [1, 5, 27, 30, 36, 50])
@@ -209,15 +274,25 @@ def test_a_study_in_which_all_failed_is_drawn_and_says_so(plot):
 
 @pytest.mark.parametrize("plot", ALL)
 @pytest.mark.parametrize("theme", ["default", "dark_background"])
-def test_every_picture_is_dark_on_opaque_white_with_title_and_labels_under_any_theme(plot, theme, study):
+def test_every_picture_is_dark_on_opaque_white_with_title_and_labels_under_any_theme(
+    plot, theme, study
+):
     with plt.style.context(theme), warnings.catch_warnings():
         warnings.simplefilter("error")
         ax = plot(study)
         ax.figure.canvas.draw()
         image = np.asarray(ax.figure.canvas.buffer_rgba())
     assert (image[[0, -1]] == 255).all()
-    words = [ax._left_title, ax.xaxis.label, ax.yaxis.label, *ax.get_xticklabels(), *ax.get_legend().get_texts()]
-    assert ax.get_title("left") and all(max(to_rgb(word.get_color())) < 0.3 and word.get_fontsize() >= 9 for word in words)
+    words = [
+        ax._left_title,
+        ax.xaxis.label,
+        ax.yaxis.label,
+        *ax.get_xticklabels(),
+        *ax.get_legend().get_texts(),
+    ]
+    assert ax.get_title("left") and all(
+        max(to_rgb(word.get_color())) < 0.3 and word.get_fontsize() >= 9 for word in words
+    )
 
 
 @pytest.mark.parametrize("plot", ALL)
@@ -233,7 +308,11 @@ def test_a_displayed_figure_carries_its_alt_text(study):
     formatter = DisplayFormatter()
     formatter.formatters["image/png"].for_type(matplotlib.figure.Figure, lambda figure: b"png")
     data, metadata = formatter.format(upper.figure)
-    assert metadata["image/png"]["alt"] == f"{plots.describe(upper)} {plots.describe(lower)}" == data["text/plain"]
+    assert (
+        metadata["image/png"]["alt"]
+        == f"{plots.describe(upper)} {plots.describe(lower)}"
+        == data["text/plain"]
+    )
     assert data["image/png"] == b"png" and lower.get_title("left") in plots.describe(lower)
     plots.alt(upper.figure, "Two views of one study.")
     assert formatter.format(upper.figure)[1]["image/png"]["alt"] == "Two views of one study."
@@ -251,13 +330,20 @@ def test_an_unknown_quantity_names_those_recorded(study):
 
 
 def test_dollar_signs_in_a_choice_are_text_and_not_formulas():
-    ax = plots.parallel_coordinates(fake(random_search(Space(key=Choice(["$x$", "$\\bad$"])), trials=20, seed=0)))
+    ax = plots.parallel_coordinates(
+        fake(random_search(Space(key=Choice(["$x$", "$\\bad$"])), trials=20, seed=0))
+    )
     ax.figure.canvas.draw()
     assert "$x$" in {text.get_text() for text in ax.texts}
 
 
 def test_a_log_scale_is_taken_where_losses_span_a_decade_and_refused_below_zero():
-    for losses, scale in (([0.1, 0.9], "linear"), ([0.1, 1.1], "log"), ([-0.1, 1.1], "linear"), ([0.0, 1.0], "linear")):
+    for losses, scale in (
+        ([0.1, 0.9], "linear"),
+        ([0.1, 1.1], "log"),
+        ([-0.1, 1.1], "linear"),
+        ([0.0, 1.0], "linear"),
+    ):
         history = History()
         for trial, loss in zip(some_trials(2, budget=1), losses, strict=True):
             history.ask(trial)
@@ -278,13 +364,19 @@ def in_full(study, budget=27):
     """Return {trial: loss after `budget` epochs} for the first rung, as `fake` makes it up."""
     ids = [record.trial.id for record in study.history.records if record.budget == 1]
     parameters = {i: np.random.default_rng((3, i)).random(2) for i in ids}
-    return {i: 0.1 + floor + 2 * math.exp(-speed * budget) for i, (floor, speed) in parameters.items()}
+    return {
+        i: 0.1 + floor + 2 * math.exp(-speed * budget) for i, (floor, speed) in parameters.items()
+    }
 
 
 def scattered(ax):
-    """Return {number of points: (where they lie, the values of their colours)} for every scatter of several points."""
-    return {len(dots.get_offsets()): (dots.get_offsets(), dots.get_array()) for dots in ax.collections
-            if len(dots.get_offsets()) > 1}
+    """Return {number of points: (where they lie, the values of their colours)} for every scatter of
+    several points."""
+    return {
+        len(dots.get_offsets()): (dots.get_offsets(), dots.get_array())
+        for dots in ax.collections
+        if len(dots.get_offsets()) > 1
+    }
 
 
 def test_hindsight_draws_each_trial_of_the_first_rung_once_at_its_two_losses():

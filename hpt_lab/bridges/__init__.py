@@ -1,11 +1,15 @@
-"""Bridges to other tuners and tools, one file each: what they know comes here, what a study knows goes there.
+"""Bridges to other tuners and tools, one file each: what they know comes here, what a study knows
+goes there.
 
-    bridges.keras_tuner    a `build(hp)` as space and `build(config)`; a project directory as history
-    bridges.optuna         a study in Optuna's storage; our strategies as samplers; an Optuna study as history
+    bridges.keras_tuner    a `build(hp)` as space and `build(config)`; a project directory as
+                           history
+    bridges.optuna         a study in Optuna's storage; our strategies as samplers; an Optuna study
+                           as history
     bridges.sklearn        `HyperbandSearchCV`, a search in the manner of scikit-learn's own
     bridges.tensorboard    scalars and hyperparameters of every trial as event files
 
-The libraries come with the extra, `pip install "hpt-lab[bridges]"`, and load when a bridge is first used.
+The libraries come with the extra, `pip install "hpt-lab[bridges]"`, and load when a bridge is first
+used.
 """
 
 from importlib import import_module
@@ -27,9 +31,12 @@ def __getattr__(name: str) -> ModuleType:
 
 
 def library(module: str, package: str) -> Any:
-    """Import another project's module. Raises HptError, with what to install, where it is missing."""
+    """Import another project's module. Raises HptError, with what to install, where it is
+    missing."""
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        raise HptError(f"this bridge needs {package}, and {error.name} is not installed here; "
-                       'try pip install "hpt-lab[bridges]"') from None
+        raise HptError(
+            f"this bridge needs {package}, and {error.name} is not installed here; "
+            'try pip install "hpt-lab[bridges]"'
+        ) from None

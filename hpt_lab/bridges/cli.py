@@ -1,4 +1,5 @@
-"""`hpt-lab export JOURNAL PATH --to optuna|tensorboard|csv`: what a study knows, for other tools."""
+"""`hpt-lab export JOURNAL PATH --to optuna|tensorboard|csv`: what a study knows, for other
+tools."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ To = Annotated[str, typer.Option(help="optuna, tensorboard or csv")]
 
 @app.command()
 def export(journal: Path, path: Path, to: To) -> None:
-    """Write the study in JOURNAL to PATH: a .db or journal of Optuna's, TensorBoard's folder, or a CSV file."""
+    """Write the study in JOURNAL to PATH: a .db or journal of Optuna's, TensorBoard's folder, or a
+    CSV file."""
     from hpt_lab import bridges
 
     check_among("--to", to, ("optuna", "tensorboard", "csv"))

@@ -71,8 +71,10 @@ def convert(build: Any) -> tuple[Space, Any]:
             name = f"{name} ({', '.join(told) or 'always'})"
         dimensions[name] = dimension
     if not dimensions:
-        raise SpaceError(f"{show(build)} defines no hyperparameter: there is nothing to tune; "
-                         'try hp.Float("learning_rate", 1e-4, 1e-1, sampling="log")')
+        raise SpaceError(
+            f"{show(build)} defines no hyperparameter: there is nothing to tune; "
+            'try hp.Float("learning_rate", 1e-4, 1e-1, sampling="log")'
+        )
     space = Space(**{name: dimension.domain for name, dimension in dimensions.items()})
     names = {name: (dimension.name, dimension.mirror) for name, dimension in dimensions.items()}
     build_config: Any = functools.partial(_build, function, names)
@@ -110,8 +112,10 @@ def discover(function: Callable[[Any], Any]) -> list[Any]:
         if not runs:
             return found
         if number == MOST_RUNS:
-            raise SpaceError(f"{show(function)} still defines new hyperparameters after {MOST_RUNS} "
-                             "dry runs; don't make their names of continuous values")
+            raise SpaceError(
+                f"{show(function)} still defines new hyperparameters after {MOST_RUNS} "
+                "dry runs; don't make their names of continuous values"
+            )
         hp = kt.HyperParameters()
         hp.values = _active(runs.popleft(), found)
         try:
@@ -135,8 +139,10 @@ def _function(build: Any) -> Callable[[Any], Any]:
     kt = library("keras_tuner", "KerasTuner")
     if isinstance(build, kt.HyperModel):
         if type(build).fit is not kt.HyperModel.fit:
-            raise HptError(f"{type(build).__name__} has a fit of its own, and training is the "
-                           "objective's here; put what it does into build, or into callbacks")
+            raise HptError(
+                f"{type(build).__name__} has a fit of its own, and training is the "
+                "objective's here; put what it does into build, or into callbacks"
+            )
         return build.build
     if isinstance(build, type) or not callable(build):
         raise HptError(f"build must be a function of hp, or a HyperModel, got {show(build)}")
@@ -176,8 +182,11 @@ def _when(hp: Any, so_far: Mapping[str, Dimension]) -> dict[str, tuple]:
     when = {}
     for depth, condition in enumerate(hp.conditions):
         around = hp.conditions[:depth]
-        name, parent = next((name, old) for name, old in so_far.items()
-                            if old.name == condition.name and old.conditions == around)
+        name, parent = next(
+            (name, old)
+            for name, old in so_far.items()
+            if old.name == condition.name and old.conditions == around
+        )
         when[name] = tuple(reflect(value, parent.mirror) for value in condition.values)
     return when
 
@@ -205,7 +214,9 @@ def _dimension(hp: Any, when: dict[str, tuple]) -> Dimension:
     return Dimension(hp.name, domain, hp.default, mirror, hp.conditions)
 
 
-def _build(function: Callable[[Any], Any], names: Mapping[str, tuple[str, float | None]], config: Config) -> Any:
+def _build(
+    function: Callable[[Any], Any], names: Mapping[str, tuple[str, float | None]], config: Config
+) -> Any:
     """Call KerasTuner's function with the values of our config; of one name, the last counts."""
     hp = library("keras_tuner", "KerasTuner").HyperParameters()
     for dimension, value in config.items():
@@ -239,8 +250,10 @@ def history(project: str | Path, *, objective: str | None = None) -> History:
             past.ask(trial)
             past.tell(trial, _outcome(state, direction))
     except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise HptError(f"{folder}: a trial.json lacks or garbles a field ({error!r:.100}); it was "
-                       "edited, or written by another version of KerasTuner") from None
+        raise HptError(
+            f"{folder}: a trial.json lacks or garbles a field ({error!r:.100}); it was "
+            "edited, or written by another version of KerasTuner"
+        ) from None
     return past
 
 
@@ -249,8 +262,10 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_bytes())
     except OSError as error:
-        raise HptError(f"can't read {path}: {error.strerror}; give the folder that a tuner wrote, "
-                       "directory/project_name") from None
+        raise HptError(
+            f"can't read {path}: {error.strerror}; give the folder that a tuner wrote, "
+            "directory/project_name"
+        ) from None
     except (ValueError, RecursionError) as error:
         raise HptError(f"{path} is no JSON: {show(error)}; it was cut or edited") from None
     if not isinstance(found, dict):
@@ -260,16 +275,25 @@ def _load(path: Path) -> dict[str, Any]:
 
 def _direction(states: list[dict[str, Any]], objective: str | None) -> str:
     """Return "max" or "min": that of `objective`, or of the metrics that equal every score."""
-    metrics = [(state["score"], state["metrics"]["metrics"]) for state in states
-               if state["score"] is not None]
-    names = [name for name in (metrics[0][1] if metrics else ())
-             if all(score == _values(each[name])[0] for score, each in metrics)]
+    metrics = [
+        (state["score"], state["metrics"]["metrics"])
+        for state in states
+        if state["score"] is not None
+    ]
+    names = [
+        name
+        for name in (metrics[0][1] if metrics else ())
+        if all(score == _values(each[name])[0] for score, each in metrics)
+    ]
     if objective is not None and metrics:
         names = [check_among("objective", objective, metrics[0][1])]
     directions = {metrics[0][1][name]["direction"] for name in names}
     if metrics and len(directions) != 1:
         known = sorted(metrics[0][1])
-        raise HptError(f"which metric was tuned does not follow from the scores; say objective=..., one of {known}")
+        raise HptError(
+            "which metric was tuned does not follow from the scores; say objective=..., one of "
+            f"{known}"
+        )
     return directions.pop() if directions else "min"
 
 
@@ -279,7 +303,13 @@ def _values(metric: Mapping[str, Any]) -> list[float]:
 
 def _trial(id: int, values: Mapping[str, Any]) -> Trial:
     config = {name: value for name, value in values.items() if not name.startswith("tuner/")}
-    return Trial(id, config, values.get("tuner/epochs", 1), values.get("tuner/bracket"), values.get("tuner/round"))
+    return Trial(
+        id,
+        config,
+        values.get("tuner/epochs", 1),
+        values.get("tuner/bracket"),
+        values.get("tuner/round"),
+    )
 
 
 def _outcome(state: Mapping[str, Any], direction: str) -> Outcome:

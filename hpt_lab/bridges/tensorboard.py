@@ -1,4 +1,5 @@
-"""TensorBoard: a study as event files, a run per trial, with curves as scalars and the configs for HParams.
+"""TensorBoard: a study as event files, a run per trial, with curves as scalars and the configs for
+HParams.
 
     write(study, "runs/digits")          # then: tensorboard --logdir runs/digits
 
@@ -33,12 +34,17 @@ def write(study: Study | str | Path, directory: str | Path) -> Path:
     if isinstance(study, str | Path):
         study = read_study(study)
     if not isinstance(study, Study):
-        raise HptError(f"study must be a Study or a journal's path, got {show(study)}; try what tune returned")
+        raise HptError(
+            f"study must be a Study or a journal's path, got {show(study)}; try what tune returned"
+        )
     event_files = library("tensorboard.summary.writer.event_file_writer", "TensorBoard")
     summary = library("tensorboard.plugins.hparams.summary_v2", "TensorBoard")
     folder = Path(directory).expanduser()
     if folder.is_dir() and any(folder.rglob("events.out.tfevents*")):
-        raise HptError(f"{folder} has event files already, and two studies in one would be drawn as one; choose another")
+        raise HptError(
+            f"{folder} has event files already, and two studies in one would be drawn as one; "
+            "choose another"
+        )
     trials: dict[int, list[Record]] = {}
     for record in study.history.records:
         trials.setdefault(record.trial.id, []).append(record)
@@ -49,7 +55,9 @@ def write(study: Study | str | Path, directory: str | Path) -> Path:
             described = summary.hparams_pb(_plain(reports[-1].config), trial_id=name)
             _write(event_files, folder / name, [(0, described), *_scalars(reports)])
     except OSError as error:
-        raise DiskError(f"can't write to {folder}: {error.strerror}; free space, or choose another") from error
+        raise DiskError(
+            f"can't write to {folder}: {error.strerror}; free space, or choose another"
+        ) from error
     return folder
 
 
@@ -64,8 +72,10 @@ def _write(event_files: Any, folder: Path, summaries: Sequence[tuple[int, Any]])
 
 def _scalars(reports: Sequence[Record]) -> list[tuple[int, Any]]:
     protos = library("tensorboard.compat.proto.summary_pb2", "TensorBoard")
-    return [(step, protos.Summary(value=[protos.Summary.Value(tag=tag, simple_value=value)]))
-            for tag, step, value in scalars(reports)]
+    return [
+        (step, protos.Summary(value=[protos.Summary.Value(tag=tag, simple_value=value)]))
+        for tag, step, value in scalars(reports)
+    ]
 
 
 def scalars(reports: Sequence[Record]) -> Iterator[Scalar]:
@@ -76,13 +86,17 @@ def scalars(reports: Sequence[Record]) -> Iterator[Scalar]:
     for record in reports:
         if not record.outcome.failed:
             yield REPORTED, int(record.budget), record.loss
-    yield from ((f"metrics/{name}", int(last.budget), value) for name, value in last.outcome.metrics.items())
+    yield from (
+        (f"metrics/{name}", int(last.budget), value) for name, value in last.outcome.metrics.items()
+    )
 
 
 def _experiment(space: Space, summary: Any) -> Any:
     """Describe the columns of HParams: the space's dimensions, and what trials are ranked by."""
     plugin = library("tensorboard.plugins.hparams.summary_v2", "TensorBoard")
-    hparams = [plugin.HParam(name, _domain(domain, plugin)) for name, domain in space.domains.items()]
+    hparams = [
+        plugin.HParam(name, _domain(domain, plugin)) for name, domain in space.domains.items()
+    ]
     return summary.hparams_config_pb(hparams, [plugin.Metric(REPORTED, display_name="loss")])
 
 
@@ -92,8 +106,11 @@ def _domain(domain: Domain, plugin: Any) -> Any:
         values = [_value(value) for value in domain.values]
         same = len({type(value) for value in values}) == 1
         return plugin.Discrete(values if same else list(map(str, values)))
-    return plugin.IntInterval(domain.low, domain.high) if domain.kind == "int" \
+    return (
+        plugin.IntInterval(domain.low, domain.high)
+        if domain.kind == "int"
         else plugin.RealInterval(float(domain.low), float(domain.high))
+    )
 
 
 def _value(value: Any) -> Any:

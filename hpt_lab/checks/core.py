@@ -3,22 +3,27 @@
 How to write a check, in `lesson_NN.py`:
 
     @check
-    def check_share(answer):                                   # the answer, or several; None and ... are "not answered yet"
+    def check_share(answer):                                   # the answer, or several; None and
+    ... are "not answered yet"
         '''Return the verdict on the share of epochs that Hyperband needs.'''
-        share = number(answer, "the share")                    # any one number: float, NumPy scalar, tensor; else Wrong
-        if 1 < share <= 100:                                   # the typical wrong answers first, each with its own hint
+        share = number(answer, "the share")                    # any one number: float, NumPy
+        scalar, tensor; else Wrong
+        if 1 < share <= 100:                                   # the typical wrong answers first,
+        each with its own hint
             raise Wrong(f"{share:g} is more than all of them", hint="give a fraction: 40 % is 0.4")
         if not math.isclose(share, 357 / 1323, abs_tol=0.005):
             raise Wrong(f"{share:g} is not the share", hint="divide the plan's epochs by 49 x 27")
         return "357 of 1,323 epochs, 27 %."                    # what the learner should take along
 
-A function is answered by its name: `answer`, and checked by what it returns, `call(answer, 3, 4)`, against an oracle
-(brute force, a library, a published table), so that any right spelling passes. `choice` reads one word of several.
-Compute what is right; don't type it in. Test that right answers pass in two spellings and that each typical wrong one
-gets its hint: `assert not check_share(27)`, `assert "fraction" in check_share(27).hint`.
+A function is answered by its name: `answer`, and checked by what it returns, `call(answer, 3, 4)`,
+against an oracle (brute force, a library, a published table), so that any right spelling passes.
+`choice` reads one word of several. Compute what is right; don't type it in. Test that right answers
+pass in two spellings and that each typical wrong one gets its hint: `assert not check_share(27)`,
+`assert "fraction" in check_share(27).hint`.
 
-In the notebook the stub cell ends with `check_share(...)`; the folded solution cell asserts it, `assert check_share(0.27)`,
-and shows nothing, since folding hides a cell's source but not its output.
+In the notebook the stub cell ends with `check_share(...)`; the folded solution cell asserts it,
+`assert check_share(0.27)`, and shows nothing, since folding hides a cell's source but not its
+output.
 """
 
 from __future__ import annotations
@@ -38,7 +43,8 @@ HEADINGS = {"right": "✓ Right.", "wrong": "✗ Not yet.", "unanswered": "… N
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check says. True when the answer is right; shows itself as text, and as HTML in a notebook."""
+    """What a check says. True when the answer is right; shows itself as text, and as HTML in a
+    notebook."""
 
     status: Literal["right", "wrong", "unanswered"]
     text: str
@@ -48,15 +54,21 @@ class Verdict:
         return self.status == "right"
 
     def __repr__(self) -> str:
-        return f"{HEADINGS[self.status]} {self.text}" + (f"\nHint: {self.hint}" if self.hint else "")
+        return f"{HEADINGS[self.status]} {self.text}" + (
+            f"\nHint: {self.hint}" if self.hint else ""
+        )
 
     def _repr_html_(self) -> str:
         from hpt_lab.plots.figure import BLUE, GREEN, INK, VERMILLION
 
         colour = {"right": GREEN, "wrong": VERMILLION, "unanswered": BLUE}[self.status]
         hint = f"<br><i>Hint:</i> {html.escape(self.hint)}" if self.hint else ""
-        return (f'<div role="status" style="background:#f4f6f8;color:{INK};padding:6px 10px;line-height:1.5;'
-                f'border-left:4px solid {colour}"><b>{HEADINGS[self.status]}</b> {html.escape(self.text)}{hint}</div>')
+        return (
+            f'<div role="status" style="background:#f4f6f8;color:{INK};padding:6px '
+            "10px;line-height:1.5;"
+            f'border-left:4px solid {colour}"><b>{HEADINGS[self.status]}</b> '
+            f"{html.escape(self.text)}{hint}</div>"
+        )
 
 
 class Wrong(Exception):
@@ -72,10 +84,13 @@ class Unanswered(Exception):
 
 
 def check(function: Callable[..., str]) -> Callable[..., Verdict]:
-    """Make a check of a function that returns praise for a right answer and raises Wrong or Unanswered for others.
+    """Make a check of a function that returns praise for a right answer and raises Wrong or
+    Unanswered for others.
 
-    The check returns a Verdict, whatever the answer is: what an odd answer raises is a wrong answer too.
+    The check returns a Verdict, whatever the answer is: what an odd answer raises is a wrong answer
+    too.
     """
+
     @functools.wraps(function)
     def checked(*answers: Any, **named: Any) -> Verdict:
         try:
@@ -87,23 +102,34 @@ def check(function: Callable[..., str]) -> Callable[..., Verdict]:
         except Wrong as wrong:
             return Verdict("wrong", str(wrong), wrong.hint)
         except Exception as error:  # noqa: BLE001  a learner's answer can be anything at all
-            return Verdict("wrong", f"This answer can't be checked: {_named(error)}",
-                           "it is of another kind than asked for; compare it with the exercise's text")
+            return Verdict(
+                "wrong",
+                f"This answer can't be checked: {_named(error)}",
+                "it is of another kind than asked for; compare it with the exercise's text",
+            )
 
     return checked
 
 
 def call(function: Any, *arguments: Any, **named: Any) -> Any:
-    """Return what the learner's function gives for (copies of) these arguments; Wrong if it raises, Unanswered if None."""
+    """Return what the learner's function gives for (copies of) these arguments; Wrong if it raises,
+    Unanswered if None."""
     if not callable(function):
-        raise Wrong(f"your answer should be a function, got {show(function)}",
-                    hint="hand over the function itself: its name, without parentheses")
+        raise Wrong(
+            f"your answer should be a function, got {show(function)}",
+            hint="hand over the function itself: its name, without parentheses",
+        )
     name = getattr(function, "__name__", "your function")
-    called = f"{name}({', '.join([*map(show, arguments), *(f'{key}={show(value)}' for key, value in named.items())])})"
+    given = [show(argument) for argument in arguments]
+    given += [f"{key}={show(value)}" for key, value in named.items()]
+    called = f"{name}({', '.join(given)})"
     try:
         result = function(*copy.deepcopy(arguments), **copy.deepcopy(named))
     except Exception as error:
-        raise Wrong(f"{called} raised {_named(error)}", hint="call it with these arguments in a cell of its own") from error
+        raise Wrong(
+            f"{called} raised {_named(error)}",
+            hint="call it with these arguments in a cell of its own",
+        ) from error
     if result is None or result is ...:
         raise Unanswered(f"{called} returns nothing so far. Write its body; end with return.")
     return result
@@ -118,7 +144,8 @@ def number(answer: Any, what: str = "your answer") -> float:
 
 
 def numbers(answer: Any, what: str = "your answer", *, one: bool = False) -> np.ndarray:
-    """Return the answer as an array (n,) of floats, if it is a sequence of numbers of any type; raise Wrong otherwise."""
+    """Return the answer as an array (n,) of floats, if it is a sequence of numbers of any type;
+    raise Wrong otherwise."""
     wanted = "a number" if one else "a list of numbers"
 
     def refuse(hint: str) -> NoReturn:
@@ -143,7 +170,8 @@ def numbers(answer: Any, what: str = "your answer", *, one: bool = False) -> np.
 
 
 def choice(answer: Any, options: Sequence[str], what: str = "your answer") -> str:
-    """Return which of `options` the answer names, whatever its case and spaces; raise Wrong otherwise."""
+    """Return which of `options` the answer names, whatever its case and spaces; raise Wrong
+    otherwise."""
     named = {" ".join(option.lower().split()): option for option in options}
     given = " ".join(str(answer).lower().split())
     if given not in named:
@@ -157,7 +185,7 @@ def show(value: Any) -> str:
         text = " ".join(repr(value).split())
     except Exception as error:  # noqa: BLE001  a learner's __repr__
         text = f"a {type(value).__name__} that can't show itself ({type(error).__name__})"
-    return text if len(text) <= LENGTH else f"{text[:LENGTH - 1]}…"
+    return text if len(text) <= LENGTH else f"{text[: LENGTH - 1]}…"
 
 
 def _named(error: Exception) -> str:

@@ -1,4 +1,5 @@
-"""Check the exercises of lesson 07: ASHA's rule, the Gantt chart, which schedule for which situation."""
+"""Check the exercises of lesson 07: ASHA's rule, the Gantt chart, which schedule for which
+situation."""
 
 from __future__ import annotations
 
@@ -33,9 +34,11 @@ NAMES = ["Hyperband", "ASHA", "PBT", "Bayesian optimization"]
 
 @check
 def check_get_job(get_job: Any) -> str:
-    """Return the verdict on `get_job(losses, promoted, eta)` -> (trial, its next rung), or (None, 0) for a new one.
+    """Return the verdict on `get_job(losses, promoted, eta)` -> (trial, its next rung), or (None,
+    0) for a new one.
 
-    Judged on worked cases, each with a hint of its own, and then on 300 random states against the package's rule.
+    Judged on worked cases, each with a hint of its own, and then on 300 random states against the
+    package's rule.
     """
     for losses, promoted, eta, hint in CASES:
         _compare(get_job, losses, promoted, eta, hint)
@@ -47,7 +50,10 @@ def check_get_job(get_job: Any) -> str:
             eta,
             "compare the two by hand: sort the rung, count a third of it",
         )
-    return "Highest rung first, the best 1/eta of those that have reported, nobody twice, no failures: algorithm 2."
+    return (
+        "Highest rung first, the best 1/eta of those that have reported, nobody twice, no "
+        "failures: algorithm 2."
+    )
 
 
 CASES: list[tuple[Rungs, Promoted, int, str]] = [
@@ -161,7 +167,8 @@ def _states() -> Iterator[tuple[Rungs, Promoted, int]]:
 
 @check
 def check_idle(share: Any, remedy: Any) -> str:
-    """Return the verdict on the idle share of CHART, and on the remedy: "more workers", "ASHA" or "a larger eta"."""
+    """Return the verdict on the idle share of CHART, and on the remedy: "more workers", "ASHA" or
+    "a larger eta"."""
     given = number(share, "the share")
     busy = sum(end - start for start, end in CHART)
     idle = 1 - busy / (4 * 24)
@@ -197,7 +204,8 @@ def check_idle(share: Any, remedy: Any) -> str:
 
 @check
 def check_schedule(chosen: Any) -> str:
-    """Return the verdict on the method chosen for each of SITUATIONS, a dict or a list in their order."""
+    """Return the verdict on the method chosen for each of SITUATIONS, a dict or a list in their
+    order."""
     answers = list(chosen.values()) if isinstance(chosen, dict) else list(chosen)
     if any(answer is ... for answer in answers):
         raise Unanswered("Put a method in the place of every ... and run the cell again.")
@@ -207,12 +215,17 @@ def check_schedule(chosen: Any) -> str:
         given = choice(answer, NAMES, f"the method for “{situation}”")
         if given != right:
             raise Wrong(f"{given} is not the first choice for: {situation}", hint=HINTS[right])
-    return "Equal runs: wait. Unequal runs, many workers: promote at once. A value that must change: PBT."
+    return (
+        "Equal runs: wait. Unequal runs, many workers: promote at once. A value that must "
+        "change: PBT."
+    )
 
 
 HINTS: dict[str, str] = {
-    "Hyperband": "where all runs take as long, nobody waits for a straggler, and a whole rung makes no mistaken promotion",
+    "Hyperband": "where all runs take as long, nobody waits for a straggler, and a whole rung "
+    "makes no mistaken promotion",
     "ASHA": "who would wait for the slowest of four hundred?",
     "PBT": "only one of the four changes a setting while the weights stay",
-    "Bayesian optimization": "nothing may be cut early, so only the choice of configs is left, and results come one by one",
+    "Bayesian optimization": "nothing may be cut early, so only the choice of configs is left, and "
+    "results come one by one",
 }

@@ -11,7 +11,8 @@ from hpt_lab.claims.core import claim
 
 
 def sweep(rates: np.ndarray, final: np.ndarray, good: np.ndarray) -> None:
-    """Check the slope, the valley and the cliff. `final`: errors, (rates, seeds); `good`: the valley's rates."""
+    """Check the slope, the valley and the cliff. `final`: errors, (rates, seeds); `good`: the
+    valley's rates."""
     medians = np.median(final, axis=1)
     claim("the valley is a power of ten wide", good.max() > 9 * good.min())
     claim("the default of 0.01 lies on the slope", medians[4] > medians.min() + 0.02)
@@ -21,11 +22,14 @@ def sweep(rates: np.ndarray, final: np.ndarray, good: np.ndarray) -> None:
 
 
 def curves(shown: Mapping[str, np.ndarray]) -> None:
-    """Check the five kinds of curve. `shown`: errors, (seeds, epochs), from far too low to far too high."""
+    """Check the five kinds of curve. `shown`: errors, (seeds, epochs), from far too low to far too
+    high."""
     crawl, slow, good, beyond, far = shown.values()
     creeping = np.median(crawl, axis=0)
-    claim("far too low creeps down and stays near chance",
-          [creeping.min() > 0.8, creeping[-1] < creeping[0] - 0.02])
+    claim(
+        "far too low creeps down and stays near chance",
+        [creeping.min() > 0.8, creeping[-1] < creeping[0] - 0.02],
+    )
     falling = np.median(slow, axis=0)
     claim("too low is still falling", falling[-1] < falling[0] - 0.1)
     claim("too low is not there yet", falling[-1] > 0.3)
@@ -38,7 +42,10 @@ def curves(shown: Mapping[str, np.ndarray]) -> None:
 def cliff(curvature: np.ndarray, left: Mapping[float, np.ndarray]) -> None:
     """Check the parabola. `left`: {rate: distance left after 20 steps, by curvature}."""
     for rate, distance in left.items():
-        claim("the steepest direction sets the cliff", (distance[1] > 1) == (rate > 2 / curvature.max()))
+        claim(
+            "the steepest direction sets the cliff",
+            (distance[1] > 1) == (rate > 2 / curvature.max()),
+        )
         claim("the flat direction still comes nearer", distance[0] < 1)
 
 
@@ -53,7 +60,10 @@ def range_test(tests: Sequence[Any], good: np.ndarray) -> None:
     suggestions = np.array([test.suggestion for test in tests])
     turns = np.array([test.rates[test.smoothed.argmin()] for test in tests])
     first = np.array([test.losses[0] for test in tests])
-    claim("every suggestion lies in the valley", (suggestions >= good.min()) & (suggestions <= good.max()))
+    claim(
+        "every suggestion lies in the valley",
+        (suggestions >= good.min()) & (suggestions <= good.max()),
+    )
     claim("the loss turns at the edge of the cliff", (turns > 0.7) & (turns < 2))
     claim("the first loss is near ln(10)", np.abs(first - np.log(10)) < 0.4)
 
@@ -67,18 +77,25 @@ def batch(grid: np.ndarray, rates: np.ndarray, per_epoch: Sequence[int]) -> None
     claim("the left end follows at every step", np.diff(lowest) > 0)
     claim("steps become 45 times fewer", round(per_epoch[0] / per_epoch[-1]) == 45)
     claim("the right end rises, then stops", [highest[0] < highest[1], highest[2] == highest[3]])
-    claim("rate 1 is among the best at 512, and ruin at 8", [grid[-1, 6] < grid[-1].min() + 0.02, grid[0, 6] > 0.5])
+    claim(
+        "rate 1 is among the best at 512, and ruin at 8",
+        [grid[-1, 6] < grid[-1].min() + 0.02, grid[0, 6] > 0.5],
+    )
 
 
 def retuned(errors: np.ndarray, epoch_ms: Sequence[float]) -> None:
     """Check batch sizes, each at its best rate. `errors`: (sizes, seeds); `epoch_ms`: by size."""
     medians = np.median(errors, axis=1)
     claim("retuned, all four sizes lie within two points", np.ptp(medians) < 0.02)
-    claim("an epoch in batches of 512 is quicker than in batches of 8", epoch_ms[0] > 1.2 * epoch_ms[-1])
+    claim(
+        "an epoch in batches of 512 is quicker than in batches of 8",
+        epoch_ms[0] > 1.2 * epoch_ms[-1],
+    )
 
 
 def progress(rates: np.ndarray, medians: np.ndarray, beyond: np.ndarray) -> None:
-    """Check that small steps follow one path. `medians`: (6 rates, epochs); `beyond`: errors at rate 1.4."""
+    """Check that small steps follow one path. `medians`: (6 rates, epochs); `beyond`: errors at
+    rate 1.4."""
     claim("0.001 after 20 epochs is like 0.01 after 2", abs(medians[1, -1] - medians[3, 1]) < 0.04)
     high = np.median(beyond, axis=0)
     claim("after one epoch 1.4 is far ahead of 0.01", high[0] < medians[3, 0] - 0.2)
@@ -86,10 +103,14 @@ def progress(rates: np.ndarray, medians: np.ndarray, beyond: np.ndarray) -> None
 
 
 def depths(by_width: Mapping[int, np.ndarray], by_rate: Mapping[int, np.ndarray]) -> None:
-    """Check one layer against four. By width (…, seeds) and, with 32 units, by rate (0.003, 0.01, 0.03; seeds)."""
+    """Check one layer against four. By width (…, seeds) and, with 32 units, by rate (0.003, 0.01,
+    0.03; seeds)."""
     one = np.median(by_width[1], axis=1)
     four = np.median(by_width[4], axis=1)
-    claim("with two units a layer, most networks of four layers only guess", (by_width[4][0] > 0.45).sum() >= 3)
+    claim(
+        "with two units a layer, most networks of four layers only guess",
+        (by_width[4][0] > 0.45).sum() >= 3,
+    )
     claim("with two units four layers are worse", four[0] > one[0] + 0.05)
     claim("with eight or 32 they are better", [four[1] < one[1] - 0.1, four[2] < one[2] - 0.015])
     claim("128 units do no harm", one[3] < one[2] + 0.025)
@@ -97,28 +118,44 @@ def depths(by_width: Mapping[int, np.ndarray], by_rate: Mapping[int, np.ndarray]
     deep = np.median(by_rate[4], axis=1)
     claim("0.003 is too low for one layer", shallow[0] > shallow.min() + 0.1)
     claim("0.003 is fine for four", deep[0] < deep.min() + 0.03)
-    claim("each at its best rate, the gap is smaller than at 0.003",
-          shallow.min() - deep.min() < shallow[0] - deep[0] - 0.05)
+    claim(
+        "each at its best rate, the gap is smaller than at 0.003",
+        shallow.min() - deep.min() < shallow[0] - deep[0] - 0.05,
+    )
 
 
-def families(rates: np.ndarray, found: Mapping[str, np.ndarray], defaults: Mapping[str, float]) -> None:
+def families(
+    rates: np.ndarray, found: Mapping[str, np.ndarray], defaults: Mapping[str, float]
+) -> None:
     """Check three optimizers. `found`: {name: errors, (rates, seeds)}."""
     middle = {name: np.median(errors, axis=1) for name, errors in found.items()}
-    begin = {name: rates[:len(row)][row < 0.06][0] for name, row in middle.items()}
+    begin = {name: rates[: len(row)][row < 0.06][0] for name, row in middle.items()}
     bottom = {name: row.min() for name, row in middle.items()}
-    at = {name: row[np.abs(np.log(rates[:len(row)] / defaults[name])).argmin()] for name, row in middle.items()}
-    claim("momentum's valley begins at a tenth of SGD's rate", 5 < begin["sgd"] / begin["momentum"] < 20)
+    at = {
+        name: row[np.abs(np.log(rates[: len(row)] / defaults[name])).argmin()]
+        for name, row in middle.items()
+    }
+    claim(
+        "momentum's valley begins at a tenth of SGD's rate",
+        5 < begin["sgd"] / begin["momentum"] < 20,
+    )
     claim("Adam's begins lower still", begin["momentum"] / begin["adam"] > 3)
     claim("the valleys are equally deep", max(bottom.values()) - min(bottom.values()) < 0.015)
     claim("SGD's default is too slow", at["sgd"] > bottom["sgd"] + 0.02)
-    claim("with momentum, and for Adam, the default is good",
-          [at[name] < bottom[name] + 0.015 for name in ("momentum", "adam")])
+    claim(
+        "with momentum, and for Adam, the default is good",
+        [at[name] < bottom[name] + 0.015 for name in ("momentum", "adam")],
+    )
 
 
 def gains(found: Mapping[str, np.ndarray], before: float, after: float) -> None:
-    """Check what tuning bought. `found`: points gained, (10 seeds,); `before`, `after`: SGD's mean errors."""
+    """Check what tuning bought. `found`: points gained, (10 seeds,); `before`, `after`: SGD's mean
+    errors."""
     sgd = found["sgd"]
     adam = found["adam"]
     claim("about half of SGD's errors are gone", 0.35 < after / before < 0.6)
     claim("SGD gains in at least nine of ten seeds", (sgd > 0).sum() >= 9)
-    claim("Adam gains nothing that ten seeds can see", abs(adam.mean()) < 2.5 * adam.std(ddof=1) / 10**0.5)
+    claim(
+        "Adam gains nothing that ten seeds can see",
+        abs(adam.mean()) < 2.5 * adam.std(ddof=1) / 10**0.5,
+    )

@@ -57,7 +57,8 @@ def many_workers(timed: np.ndarray, again: Sequence[Any], workers: Sequence[int]
 
 
 def mistakes(sizes: Sequence[int], counts: np.ndarray, table: Table) -> None:
-    """Check mistaken promotions; counts: (sizes, seeds). And that the package's ASHA makes as many as the short loop."""
+    """Check mistaken promotions; counts: (sizes, seeds). And that the package's ASHA makes as many
+    as the short loop."""
     from hpt_lab.strategies.asha import asha
     from hpt_lab.study.simulation import simulate
 
@@ -78,7 +79,8 @@ def mistakes(sizes: Sequence[int], counts: np.ndarray, table: Table) -> None:
 def stopping(
     got: Mapping[str, np.ndarray], runs: np.ndarray, many: Mapping[str, np.ndarray]
 ) -> None:
-    """Check the three schedules on 27 curves, and over seeds; many: (seeds, schedules, [epochs, points lost])."""
+    """Check the three schedules on 27 curves, and over seeds; many: (seeds, schedules, [epochs,
+    points lost])."""
     spent = {name: int(epochs.sum()) for name, epochs in got.items()}
     best = int(np.argmin(runs[:, -1]))
     claim("halving spends 81", spent["successive_halving"] == 81)
@@ -121,7 +123,8 @@ def toy(fixed: Sequence[Sequence[float]], scores: np.ndarray) -> None:
 
 
 def replays(rows: np.ndarray, segments: Sequence[Any], history: History) -> None:
-    """Check the Keras run; rows: (seeds, fixed rates + schedule + last rate, [loss, test error])."""
+    """Check the Keras run; rows: (seeds, fixed rates + schedule + last rate, [loss, test
+    error])."""
     claim("no TensorFlow", "tensorflow" not in sys.modules)
     rates = [segment.config["learning_rate"] for segment in segments]
     claim(
@@ -157,7 +160,8 @@ def front(cost: np.ndarray, error: np.ndarray, pareto: np.ndarray, by_weights: n
 
 
 def failures(shown: Mapping[str, Sequence[float]]) -> None:
-    """Check who avoids failing configs; shown: name -> [first third %, last third %, failures resumed]."""
+    """Check who avoids failing configs; shown: name -> [first third %, last third %, failures
+    resumed]."""
     claim("nobody resumes a failure", [row[2] == 0 for row in shown.values()])
     for name in ("TPE", "Bayesian optimization", "population based training"):
         claim(
@@ -165,4 +169,7 @@ def failures(shown: Mapping[str, Sequence[float]]) -> None:
         )
     for name in ("random search", "successive halving", "Hyperband", "ASHA"):
         claim(f"{name} draws as before", 20 < shown[name][1] < 55)
-    claim("BOHB fails early and late about as often as its random third", [5 < share < 24 for share in shown["BOHB"][:2]])
+    claim(
+        "BOHB fails early and late about as often as its random third",
+        [5 < share < 24 for share in shown["BOHB"][:2]],
+    )

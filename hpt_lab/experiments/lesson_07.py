@@ -1,4 +1,5 @@
-"""The experiments of lesson 07 that take minutes: many workers, counting ones, replays of a PBT schedule.
+"""The experiments of lesson 07 that take minutes: many workers, counting ones, replays of a PBT
+schedule.
 
     python -m hpt_lab.experiments lesson_07.counting_ones --seeds 30
 
@@ -46,7 +47,8 @@ if TYPE_CHECKING:
 WORKERS = (8, 32, 125, 500)
 CONFIGS = 243
 
-# Counting ones (Falkner, Klein & Hutter 2018, section 5.1): so many categorical and so many continuous dimensions.
+# Counting ones (Falkner, Klein & Hutter 2018, section 5.1): so many categorical and so many
+# continuous dimensions.
 HALF = 4
 BUDGETS = (9, 243)
 ROUNDS = 8
@@ -60,9 +62,11 @@ RATES = tuple(float(rate) for rate in np.logspace(-2.5, -1, 7).round(4))
 
 
 def workers(seed: int, counts: Sequence[int] = WORKERS) -> list[list[list[float]]]:
-    """Run halving and ASHA on 243 configs of digits with so many workers; return (counts, strategies, 3).
+    """Run halving and ASHA on 243 configs of digits with so many workers; return (counts,
+    strategies, 3).
 
-    The three: seconds until a first config is fully trained, until all are done, and the share of idle time.
+    The three: seconds until a first config is fully trained, until all are done, and the share of
+    idle time.
     """
     return [
         [_timed(search, count, seed) for search in (successive_halving, asha)] for count in counts
@@ -79,7 +83,8 @@ def _timed(make: Callable[..., Strategy], workers: int, seed: int) -> list[float
 
 
 class Stragglers:
-    """An objective whose every run takes 1 + |z| times as long, z standard normal (as in ASHA's paper, appendix A.1)."""
+    """An objective whose every run takes 1 + |z| times as long, z standard normal (as in ASHA's
+    paper, appendix A.1)."""
 
     def __init__(self, objective: Any, seed: int):
         self.objective = objective
@@ -93,9 +98,11 @@ class Stragglers:
 
 
 class CountingOnes:
-    """Find the config of ones. A number x counts as the mean of `budget` coin flips that show a one with chance x.
+    """Find the config of ones. A number x counts as the mean of `budget` coin flips that show a one
+    with chance x.
 
-    Losses are ones that are missing, of 2 * HALF; `missing` says how many are missing without the coins' noise.
+    Losses are ones that are missing, of 2 * HALF; `missing` says how many are missing without the
+    coins' noise.
     """
 
     space = Space(
@@ -122,9 +129,11 @@ class CountingOnes:
 
 
 def counting_ones(seed: int, last: int = ROUNDS) -> list[list[float]]:
-    """Return the ones still missing after MARKS, up to `last`: of BOHB, Hyperband, TPE and random search.
+    """Return the ones still missing after MARKS, up to `last`: of BOHB, Hyperband, TPE and random
+    search.
 
-    MARKS are in budgets of one round of Hyperband's brackets. A shorter search is the beginning of a longer one.
+    MARKS are in budgets of one round of Hyperband's brackets. A shorter search is the beginning of
+    a longer one.
     """
     space = CountingOnes.space
     least, most = BUDGETS
@@ -144,7 +153,8 @@ def counting_ones(seed: int, last: int = ROUNDS) -> list[list[float]]:
 def _missing_at(
     strategy: Strategy, objective: CountingOnes, price: float, marks: list[float]
 ) -> list[float]:
-    """Return what the incumbent, the best at the highest budget so far, misses at each mark; NaN before the first."""
+    """Return what the incumbent, the best at the highest budget so far, misses at each mark; NaN
+    before the first."""
     found = tune(objective, strategy, progress=False).history
     spent = np.cumsum(increments(record.trial for record in found.records)) / price
     ranks = [(-record.budget, record.loss) for record in found.records]
@@ -169,7 +179,8 @@ def network(config: Config) -> keras.Model:
 
 
 def spirals_objective(seed: int) -> KerasObjective:
-    """Return the objective of the PBT run: spirals of 1,500 training rows, one label in ten wrong, log loss."""
+    """Return the objective of the PBT run: spirals of 1,500 training rows, one label in ten wrong,
+    log loss."""
     from hpt_lab import datasets
     from hpt_lab.training import KerasObjective
 
@@ -200,7 +211,8 @@ class _WithoutCurves:
 
 
 def population() -> History:
-    """Return the history of the recorded run: its strategy again, fed with the outcomes in the journal."""
+    """Return the history of the recorded run: its strategy again, fed with the outcomes in the
+    journal."""
     recorded = _Recorded(read_header(JOURNAL)["objective"])
     with tempfile.TemporaryDirectory() as folder:
         copy = shutil.copy(JOURNAL, folder)
@@ -215,14 +227,16 @@ class _Recorded:
 
     def run(self, trial: Trial) -> Outcome:
         raise DataError(
-            f"{JOURNAL.name} lacks trial {trial.id} at {trial.budget:g} epochs; record it again: {COMMAND}"
+            f"{JOURNAL.name} lacks trial {trial.id} at {trial.budget:g} epochs; record it again: "
+            f"{COMMAND}"
         )
 
 
 def replays(seed: int) -> list[list[float]]:
     """Train from new initial weights; return validation loss and test error of each way, (ways, 2).
 
-    The ways: every fixed rate of RATES, the winner's schedule, and the winner's last rate from the first epoch on.
+    The ways: every fixed rate of RATES, the winner's schedule, and the winner's last rate from the
+    first epoch on.
     """
     segments = schedule(population())
     last = int(segments[-1].end)
@@ -234,7 +248,8 @@ def replays(seed: int) -> list[list[float]]:
 
 
 def _train(objective: KerasObjective, way: list[tuple[float, int]], first: int) -> list[float]:
-    """Train with each rate up to its epoch, every part going on from the weights of the one before."""
+    """Train with each rate up to its epoch, every part going on from the weights of the one
+    before."""
     parent = None
     for id, (rate, until) in enumerate(way, start=first):
         trial = Trial(id, {"learning_rate": rate}, budget=until, parent=parent)

@@ -1,7 +1,9 @@
-"""Lesson 08's races: eight strategies and the line to beat, on both tables, in epochs and in seconds.
+"""Lesson 08's races: eight strategies and the line to beat, on both tables, in epochs and in
+seconds.
 
-A row is one seed: what each entrant's best config so far scored, looked up at POINTS moments of its budget. `recorded`
-makes a `curves.Race` of a hundred such rows, so that everything that describes or draws a race works on it.
+A row is one seed: what each entrant's best config so far scored, looked up at POINTS moments of its
+budget. `recorded` makes a `curves.Race` of a hundred such rows, so that everything that describes
+or draws a race works on it.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ FIRST = (1, 3, 9)  # epochs in the lowest rung
 
 
 def digits_epochs(seed: int) -> np.ndarray:
-    """Race on digits-mlp, every strategy with 1,620 epochs: (entrants, validation and test, POINTS)."""
+    """Race on digits-mlp, every strategy with 1,620 epochs: (entrants, validation and test,
+    POINTS)."""
     return row("digits-mlp", "epochs", seed)
 
 
@@ -45,13 +48,20 @@ def spirals_seconds(seed: int) -> np.ndarray:
 
 
 def halving_settings(seed: int) -> np.ndarray:
-    """Run successive halving on digits-mlp in every setting of ETAS and FIRST: errors (settings, validation and test)."""
+    """Run successive halving on digits-mlp in every setting of ETAS and FIRST: errors (settings,
+    validation and test)."""
     table = curves.load("digits-mlp")
     limit = budget(table, "epochs")
     found = []
     for eta, first in itertools.product(ETAS, FIRST):
-        strategy = successive_halving(table.space, max_budget=table.epochs, min_budget=first, eta=eta)
-        found.append(run_once(successive_halving, strategy.settings, table, budget=limit, seed=seed).at(limit))
+        strategy = successive_halving(
+            table.space, max_budget=table.epochs, min_budget=first, eta=eta
+        )
+        found.append(
+            run_once(successive_halving, strategy.settings, table, budget=limit, seed=seed).at(
+                limit
+            )
+        )
     return np.array(found)
 
 
@@ -61,7 +71,8 @@ def budget(table: Table, unit: Unit) -> float:
 
 
 def row(name: str, unit: Unit, seed: int) -> np.ndarray:
-    """Run every entrant once, and look its best config up at SHARES of the budget: (entrants, 2, POINTS)."""
+    """Run every entrant once, and look its best config up at SHARES of the budget: (entrants, 2,
+    POINTS)."""
     table = curves.load(name)
     limit = budget(table, unit)
     found = []
@@ -73,7 +84,8 @@ def row(name: str, unit: Unit, seed: int) -> np.ndarray:
 
 
 def recorded(name: str, unit: Unit) -> Race:
-    """Return the recorded race on table `name`; what a run had found is known at SHARES of the budget."""
+    """Return the recorded race on table `name`; what a run had found is known at SHARES of the
+    budget."""
     table = curves.load(name)
     rows = load(f"lesson_08.{name.removesuffix('-mlp')}_{unit}")
     limit = budget(table, unit)

@@ -1,4 +1,5 @@
-"""Run an experiment for many seeds and keep the rows in a file; read them again. Plain arrays, no pickle."""
+"""Run an experiment for many seeds and keep the rows in a file; read them again. Plain arrays, no
+pickle."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ FOLDER = Path(__file__).parent / "data"
 
 
 def record(name: str, seeds: int, *, processes: int = 2) -> Path:
-    """Run experiment `name` for seeds 0 to `seeds` - 1, write its rows, and return the file's path."""
+    """Run experiment `name` for seeds 0 to `seeds` - 1, write its rows, and return the file's
+    path."""
     import joblib
 
     function = find(name)
@@ -36,7 +38,8 @@ def record(name: str, seeds: int, *, processes: int = 2) -> Path:
 
 
 def load(name: str) -> np.ndarray:
-    """Return the recorded rows of experiment `name`, (seeds, ...). Raises DataError if there are none."""
+    """Return the recorded rows of experiment `name`, (seeds, ...). Raises DataError if there are
+    none."""
     return _read(name, "rows")
 
 
@@ -47,12 +50,17 @@ def about(name: str) -> dict[str, Any]:
 
 
 def find(name: str) -> Callable[[int], Any]:
-    """Return the experiment called `name`, such as "lesson_04.scales". Raises DataError if there is none."""
+    """Return the experiment called `name`, such as "lesson_04.scales". Raises DataError if there is
+    none."""
     module, _, function = name.partition(".")
     try:
-        found: Callable[[int], Any] = getattr(import_module(f"hpt_lab.experiments.{module}"), function)
+        found: Callable[[int], Any] = getattr(
+            import_module(f"hpt_lab.experiments.{module}"), function
+        )
     except (ImportError, AttributeError):
-        raise DataError(f"there is no experiment {name!r}; name one as lesson_NN.function") from None
+        raise DataError(
+            f"there is no experiment {name!r}; name one as lesson_NN.function"
+        ) from None
     return found
 
 
@@ -60,7 +68,9 @@ def _read(name: str, part: str) -> np.ndarray:
     path = FOLDER / f"{name}.npz"
     if not path.exists():
         recorded = sorted(file.stem for file in FOLDER.glob("*.npz"))
-        raise DataError(f"experiment {name!r} is not recorded; recorded are {recorded}. "
-                        f"Record it: python -m hpt_lab.experiments {name} --seeds 100")
+        raise DataError(
+            f"experiment {name!r} is not recorded; recorded are {recorded}. "
+            f"Record it: python -m hpt_lab.experiments {name} --seeds 100"
+        )
     with np.load(path, allow_pickle=False) as archive:
         return archive[part]

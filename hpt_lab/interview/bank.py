@@ -1,21 +1,28 @@
 """The question bank: TOML files that are read, checked and filled in, never executed.
 
     [[question]]
-    id = "halving-loses-the-best"          # unique, stays for ever: progress and Anki notes hang on it
+    id = "halving-loses-the-best"          # unique, stays for ever: progress and Anki notes hang on
+                                           it
     topic = "successive halving"
     level = "engineer"                     # screening, engineer, senior
-    kind = "why"                           # explain, why, compare, compute, diagnose, design, criticise, code
-    cell = "claims.cut"                    # the claims call in the lesson that shows it, or a heading of the lesson
-    numbers = "best_of_81"                 # optional: a function in `numbers` whose results fill ${names} in the texts
-    picture = "validation_turns"           # optional: a name in the PICTURES of an `hpt_lab/plots/interview_*.py`
+    kind = "why"                           # explain, why, compare, compute, diagnose, design,
+                                           criticise, code
+    cell = "claims.cut"                    # the claims call in the lesson that shows it, or a
+                                           heading of the lesson
+    numbers = "best_of_81"                 # optional: a function in `numbers` whose results fill
+                                           ${names} in the texts
+    picture = "validation_turns"           # optional: a name in the PICTURES of an
+                                           `hpt_lab/plots/interview_*.py`
     question = "It usually cuts the best config. Why use it?"
-    answer = '''Because it need not keep the best, only a good one. ...'''           # aloud, under forty seconds
+    answer = '''Because it need not keep the best, only a good one. ...'''           # aloud, under
+    forty seconds
     explanation = '''...'''                # longer: where the number comes from, what it depends on
     follow_up = "When is random search as good?"
     follow_up_answer = "In a narrow space ..."
-    wrong = "It finds the best config for less."                                     # an answer people really give
-    why_wrong = "It confuses ..."
-    rubric = ["names a technique", "gives the mechanism", "says how to find out"]    # weak, good, great
+    wrong = "It finds the best config for less."                                     # an answer
+    people really give why_wrong = "It confuses ..."
+    rubric = ["names a technique", "gives the mechanism", "says how to find out"]    # weak, good,
+    great
 
 The texts are Markdown. A `$` that is no placeholder is written `$$`.
 """
@@ -27,11 +34,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpt_lab.errors import InterviewError
-from hpt_lab.interview import numbers_a, numbers_b, numbers_c, numbers_d, numbers_pictures  # noqa: F401
 from hpt_lab.interview.numbers import NUMBERS
 
 if TYPE_CHECKING:
@@ -40,6 +47,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "questions"
 LEVELS = ("screening", "engineer", "senior")
 KINDS = ("explain", "why", "compare", "compute", "diagnose", "design", "criticise", "code")
+REGISTER = ("numbers_a", "numbers_b", "numbers_c", "numbers_d", "numbers_pictures", "numbers_races")
 TEXTS = ("question", "answer", "explanation", "follow_up", "follow_up_answer", "wrong", "why_wrong")
 
 
@@ -70,7 +78,9 @@ class Question:
         Raises InterviewError if the question has none.
         """
         if self.picture is None:
-            raise InterviewError(f"question {self.id!r} has no picture; ask `question.picture` first")
+            raise InterviewError(
+                f"question {self.id!r} has no picture; ask `question.picture` first"
+            )
         from hpt_lab.plots.interview import draw  # Matplotlib is loaded by those who look
 
         return draw(self.picture)
@@ -84,11 +94,17 @@ class Question:
         return in_words(self.picture)
 
 
-def load(*, lesson: str | None = None, topic: str | None = None, level: str | None = None,
-         kind: str | None = None) -> list[Question]:
+def load(
+    *,
+    lesson: str | None = None,
+    topic: str | None = None,
+    level: str | None = None,
+    kind: str | None = None,
+) -> list[Question]:
     """Return the questions of the bank, all or those that match, in the order of the lessons.
 
-    Raises InterviewError for a level or kind that does not exist, and for a file that is no question file.
+    Raises InterviewError for a level or kind that does not exist, and for a file that is no
+    question file.
     """
     if level is not None and level not in LEVELS:
         raise InterviewError(f"level must be one of {LEVELS}, got {level!r}")
@@ -96,8 +112,11 @@ def load(*, lesson: str | None = None, topic: str | None = None, level: str | No
         raise InterviewError(f"kind must be one of {KINDS}, got {kind!r}")
     wanted = {"lesson": lesson, "topic": topic, "level": level, "kind": kind}
     asked = {name: value for name, value in wanted.items() if value is not None}
-    return [question for question in _everything()
-            if all(getattr(question, name) == value for name, value in asked.items())]
+    return [
+        question
+        for question in _everything()
+        if all(getattr(question, name) == value for name, value in asked.items())
+    ]
 
 
 @cache
@@ -109,16 +128,22 @@ def _everything() -> tuple[Question, ...]:
 
 
 def read(path: Path) -> list[Question]:
-    """Return the questions of one file, `lesson_NN.toml`. Raises InterviewError naming file, question and remedy."""
+    """Return the questions of one file, `lesson_NN.toml`. Raises InterviewError naming file,
+    question and remedy."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InterviewError(f"{path}: can't be read as TOML: {error}") from None
     entries = content.get("question")
     if not isinstance(entries, list) or set(content) != {"question"}:
-        raise InterviewError(f"{path}: must hold [[question]] tables and nothing else, has {sorted(content)}")
+        raise InterviewError(
+            f"{path}: must hold [[question]] tables and nothing else, has {sorted(content)}"
+        )
     lesson = path.stem.removeprefix("lesson_")
-    return [_question(entry, lesson, f"{path.name}, question {number}") for number, entry in enumerate(entries, 1)]
+    return [
+        _question(entry, lesson, f"{path.name}, question {number}")
+        for number, entry in enumerate(entries, 1)
+    ]
 
 
 def _question(entry: Mapping[str, Any], lesson: str, where: str) -> Question:
@@ -129,25 +154,42 @@ def _question(entry: Mapping[str, Any], lesson: str, where: str) -> Question:
     if missing or unknown:
         raise InterviewError(f"{where}: lacks {sorted(missing)}, has unknown {sorted(unknown)}")
     strings = {name: value for name, value in entry.items() if name != "rubric"}
-    empty = [name for name, value in strings.items() if not isinstance(value, str) or not value.strip()]
+    empty = [
+        name for name, value in strings.items() if not isinstance(value, str) or not value.strip()
+    ]
     rubric = entry["rubric"]
     if empty or not isinstance(rubric, list) or len(rubric) != 3:
-        raise InterviewError(f"{where}: {empty or 'rubric'} must be text that says something; rubric three such texts")
+        raise InterviewError(
+            f"{where}: {empty or 'rubric'} must be text that says something; rubric three such "
+            "texts"
+        )
     if entry["level"] not in LEVELS or entry["kind"] not in KINDS:
         raise InterviewError(f"{where}: level must be one of {LEVELS} and kind one of {KINDS}")
-    filled = {name: _filled(value, entry.get("numbers"), where) for name, value in strings.items() if name in TEXTS}
-    return Question(**{**strings, **filled}, lesson=lesson, rubric=(rubric[0], rubric[1], rubric[2]))
+    filled = {
+        name: _filled(value, entry.get("numbers"), where)
+        for name, value in strings.items()
+        if name in TEXTS
+    }
+    return Question(
+        **{**strings, **filled}, lesson=lesson, rubric=(rubric[0], rubric[1], rubric[2])
+    )
 
 
 def _filled(text: str, numbers: str | None, where: str) -> str:
     """Put computed numbers in the place of ${names}."""
+    for module in REGISTER:  # late: SciPy and scikit-learn take seconds to load
+        import_module(f"hpt_lab.interview.{module}")
     if numbers is not None and numbers not in NUMBERS:
-        raise InterviewError(f"{where}: there are no numbers {numbers!r}; write them in hpt_lab/interview/numbers.py")
+        raise InterviewError(
+            f"{where}: there are no numbers {numbers!r}; write them in hpt_lab/interview/numbers.py"
+        )
     values = _computed(numbers) if numbers else {}
     try:
         return string.Template(text.strip()).substitute(values)
     except (KeyError, ValueError) as error:
-        raise InterviewError(f"{where}: {error} is no number of {numbers!r}, which has {sorted(values)}") from None
+        raise InterviewError(
+            f"{where}: {error} is no number of {numbers!r}, which has {sorted(values)}"
+        ) from None
 
 
 @cache

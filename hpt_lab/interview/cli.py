@@ -1,8 +1,8 @@
-"""`hpt-lab drill list|show|check` and `hpt-lab quiz`: the interview room in a terminal."""
+"""`hpt-lab drill list|show|check` and `hpt-lab quiz`: the interview room in a terminal. See
+`room_cli` for the rest."""
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,15 +10,21 @@ from typing import Annotated
 import typer
 
 from hpt_lab.errors import InterviewError
-from hpt_lab.interview.bank import LEVELS, Question
+from hpt_lab.interview.bank import KINDS, LEVELS, Question
 from hpt_lab.interview.drills import DRILLS, Drill
 from hpt_lab.interview.drills.runner import check_file
 from hpt_lab.interview.progress import GRADES, Review, append, default_path, read
 from hpt_lab.interview.quiz import answer_of, chosen, next_date, next_question
+from hpt_lab.interview.room_cli import app as room_app
+from hpt_lab.interview.room_cli import say, show_picture
+from hpt_lab.lessons import link
 
 app = typer.Typer()
-drill_app = typer.Typer(no_args_is_help=True, help="Write what interviewers ask for; get it graded.")
+drill_app = typer.Typer(
+    no_args_is_help=True, help="Write what interviewers ask for; get it graded."
+)
 app.add_typer(drill_app, name="drill")
+app.add_typer(room_app)  # interview, diagnose and story
 
 
 @drill_app.command("list")
@@ -31,8 +37,8 @@ def list_command() -> None:
 
 @drill_app.command("show")
 def show_command(
-        name: str,
-        solution: Annotated[bool, typer.Option(help="print an answer as well")] = False) -> None:
+    name: str, solution: Annotated[bool, typer.Option(help="print an answer as well")] = False
+) -> None:
     """Print what NAME asks for, and the beginning of a file to write the answer into."""
     drill = _drill(name)
     typer.echo(f"{drill.title} (lesson {drill.lesson})\n\n{drill.statement}\n\n{drill.stub}")
@@ -45,22 +51,27 @@ def show_command(
 def check_command(name: str, file: Path) -> None:
     """Grade the function NAME in FILE by hidden cases; the exit code is 1 if it is not right."""
     verdict = check_file(name, file)
-    _print_anywhere(repr(verdict))
+    say(repr(verdict))
     if not verdict:
         raise typer.Exit(1)
 
 
 @app.command("quiz")
 def quiz_command(
-        lesson: Annotated[str | None, typer.Option(help="00 to 11")] = None,
-        topic: Annotated[str | None, typer.Option(help="halving, say")] = None,
-        level: Annotated[str | None, typer.Option(help=f"one of {', '.join(LEVELS)}")] = None,
-        count: Annotated[int, typer.Option(min=1, help="how many questions to ask")] = 10,
-        progress: Annotated[Path | None, typer.Option(
-            help="the file with your grades; by default ~/.hpt_lab/progress.jsonl")] = None) -> None:
-    """Think, reveal, grade yourself: what you knew badly comes back soon, what you knew well later."""
+    lesson: Annotated[str | None, typer.Option(help="00 to 11")] = None,
+    topic: Annotated[str | None, typer.Option(help="halving, say")] = None,
+    level: Annotated[str | None, typer.Option(help=f"one of {', '.join(LEVELS)}")] = None,
+    kind: Annotated[str | None, typer.Option(help=f"one of {', '.join(KINDS)}")] = None,
+    count: Annotated[int, typer.Option(min=1, help="how many questions to ask")] = 10,
+    progress: Annotated[
+        Path | None,
+        typer.Option(help="the file with your grades; by default ~/.hpt_lab/progress.jsonl"),
+    ] = None,
+) -> None:
+    """Think, reveal, grade yourself: what you knew badly comes back soon, what you knew well
+    later."""
     path = progress or default_path()
-    questions = chosen(lesson=lesson, topic=topic, level=level)
+    questions = chosen(lesson=lesson, topic=topic, level=level, kind=kind)
     for _ in range(count):
         reviews = read(path)
         question = next_question(questions, reviews, datetime.now(UTC))
@@ -73,18 +84,17 @@ def quiz_command(
             return
         append(path, Review(question.id, grade, datetime.now(UTC)))
         if grade <= 2:
-            _print_anywhere(f"Read again: lesson {question.lesson}, {question.cell}")
+            say(f"Read again: {link(question.lesson, question.cell)}")
 
 
 def _ask(question: Question) -> int | None:
     """Show a question, wait, reveal the answer; return the grade, or None to leave."""
-    _print_anywhere(f"\n[lesson {question.lesson}, {question.level}, {question.kind}] "
-                    f"{question.question}\n")
+    say(f"\n[lesson {question.lesson}, {question.level}, {question.kind}] {question.question}\n")
     if question.picture:
-        _print_anywhere(f"The picture in words: {question.in_words()}\n")
+        show_picture(question.draw)
     try:
         typer.prompt("Say your answer aloud, then press Enter", default="", show_default=False)
-        _print_anywhere(f"\n{answer_of(question)}\n")
+        say(f"\n{answer_of(question)}\n")
         return _grade()
     except typer.Abort:
         typer.echo("\nEvery grade you gave is kept.")
@@ -106,9 +116,3 @@ def _drill(name: str) -> Drill:
     if name not in DRILLS:
         raise InterviewError(f"there is no drill {name!r}; there are {', '.join(sorted(DRILLS))}")
     return DRILLS[name]
-
-
-def _print_anywhere(text: str) -> None:
-    """Print in whatever encoding the terminal has: a verdict begins with a tick."""
-    encoding = sys.stdout.encoding or "utf-8"
-    typer.echo(text.encode(encoding, "replace").decode(encoding))

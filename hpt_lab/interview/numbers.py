@@ -1,6 +1,8 @@
-"""Numbers of the answers, computed: each function returns what fills the ${names} of a question's texts.
+"""Numbers of the answers, computed: each function returns what fills the ${names} of a question's
+texts.
 
-An answer's numbers are never typed in. Where a formula or a recorded table gives them, a function here does.
+An answer's numbers are never typed in. Where a formula or a recorded table gives them, a function
+here does.
 """
 
 from __future__ import annotations

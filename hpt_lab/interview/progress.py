@@ -2,14 +2,25 @@
 
 `~/.hpt_lab/progress.jsonl`, UTF-8; each line is one JSON object and stands by itself:
 
-    {"time": "2026-05-01T18:30:00+00:00", "kind": "review", "id": "halving-loses-the-best", "grade": 3}
+    {"time": "2026-05-01T18:30:00+00:00", "kind": "review", "id": "halving-loses-the-best", "grade":
+    3}
 
-time: when, ISO 8601 with a time zone. kind: "review" is a question of the bank, graded by the learner;
-other kinds are kept and passed over here. id: the question's. grade: 1 again, 2 hard, 3 good, 4 easy.
+time: when, ISO 8601 with a time zone. kind: "review" is a question of the bank, graded by the
+    learner.
+id: the question's. grade: 1 again, 2 hard, 3 good, 4 easy. Other kinds, each with fields of its
+    own:
 
-A line is written at once and reaches the disk before the next question. If the machine dies while it
-is written, that line is torn; reading leaves out lines that are torn, and the next one is written
-below. Deleting a line forgets that grade; deleting the file forgets all.
+    "interview"   an answer in a mock interview: run (one interview's name), minutes, level, seed,
+                  id,
+                  part ("answer", "follow-up", "drill", "picture"), lesson, topic, cell, grade
+                  (1 weak, 2 good, 3 great)
+    "diagnosis"   a case of the endless drill: id ("table/seed/number"), answer (a letter), right
+
+Kinds that nobody knows are kept and passed over.
+
+A line is written at once and reaches the disk before the next question. If the machine dies while
+it is written, that line is torn; reading leaves out lines that are torn, and the next one is
+written below. Deleting a line forgets that grade; deleting the file forgets all.
 """
 
 from __future__ import annotations
@@ -51,9 +62,13 @@ def default_path() -> Path:
 
 def append(path: Path, review: Review) -> None:
     """Write a review below what is there, onto the disk. Raises InterviewError where it can't."""
-    entry = {"time": review.time.isoformat(), "kind": "review", "id": review.id,
-             "grade": review.grade}
-    line = json.dumps(entry).encode() + b"\n"
+    note(path, "review", review.time, id=review.id, grade=review.grade)
+
+
+def note(path: Path, kind: str, time: datetime, **fields: Any) -> None:
+    """Write a line of any kind below what is there, onto the disk. Raises InterviewError where it
+    can't."""
+    line = json.dumps({"time": time.isoformat(), "kind": kind, **fields}).encode() + b"\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+b") as file:
@@ -63,8 +78,9 @@ def append(path: Path, review: Review) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise InterviewError(f"can't write progress into {path}: {error}; "
-                             "name another file with --progress") from None
+        raise InterviewError(
+            f"can't write progress into {path}: {error}; name another file with --progress"
+        ) from None
 
 
 def _ends_torn(file: Any) -> bool:
@@ -81,18 +97,26 @@ def read(path: Path) -> list[Review]:
     Torn lines and other kinds are left out. Raises InterviewError for a file that is none of ours:
     not one of its lines can be read.
     """
+    reviews = [review for review in map(_review, entries(path)) if review is not None]
+    return sorted(reviews, key=lambda review: review.time)
+
+
+def entries(path: Path) -> list[dict[str, Any]]:
+    """Return all lines of a file that can be read, of whatever kind, in their order; see `read`."""
     try:
         lines = path.read_bytes().split(b"\n") if path.exists() else []
     except OSError as error:
-        raise InterviewError(f"can't read progress from {path}: {error}; "
-                             "name another file with --progress") from None
+        raise InterviewError(
+            f"can't read progress from {path}: {error}; name another file with --progress"
+        ) from None
     whole = lines[:-1]  # the last line is empty, or torn
-    entries = [entry for entry in map(_entry, lines) if entry is not None]
-    if any(line.strip() for line in whole) and not entries:
-        raise InterviewError(f"{path} is no progress file: none of its lines can be read; "
-                             "name another file with --progress")
-    reviews = [review for review in map(_review, entries) if review is not None]
-    return sorted(reviews, key=lambda review: review.time)
+    found = [entry for entry in map(_entry, lines) if entry is not None]
+    if any(line.strip() for line in whole) and not found:
+        raise InterviewError(
+            f"{path} is no progress file: none of its lines can be read; "
+            "name another file with --progress"
+        )
+    return found
 
 
 def _entry(line: bytes) -> dict[str, Any] | None:

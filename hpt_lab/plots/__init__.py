@@ -1,7 +1,8 @@
-"""Pictures of a study: each function takes a Study (or its History), draws on Matplotlib axes and returns them.
+"""Pictures of a study: each function takes a Study (or its History), draws on Matplotlib axes and
+returns them.
 
-A title states the finding, computed from the data; `describe(ax)` says the picture in words, which are also its
-alt text in a notebook. Start with `brackets`.
+A title states the finding, computed from the data; `describe(ax)` says the picture in words, which
+are also its alt text in a notebook. Start with `brackets`.
 """
 
 from hpt_lab.plots.brackets import brackets
@@ -18,5 +19,21 @@ from hpt_lab.plots.ranks import rank
 from hpt_lab.plots.slices import boundaries, slice
 from hpt_lab.plots.timelines import timeline
 
-__all__ = ["alt", "boundaries", "brackets", "contour", "describe", "edf", "hindsight", "history", "importance",
-           "isolation", "learning_curves", "parallel_coordinates", "pareto", "rank", "slice", "timeline"]
+__all__ = [
+    "alt",
+    "boundaries",
+    "brackets",
+    "contour",
+    "describe",
+    "edf",
+    "hindsight",
+    "history",
+    "importance",
+    "isolation",
+    "learning_curves",
+    "parallel_coordinates",
+    "pareto",
+    "rank",
+    "slice",
+    "timeline",
+]

@@ -10,13 +10,26 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hpt_lab.plots.figure import BEST, BLUE, FAINT, GREEN, INK, VERMILLION, alt, axes, finish, guess, said
+from hpt_lab.plots.figure import (
+    BEST,
+    BLUE,
+    FAINT,
+    GREEN,
+    INK,
+    VERMILLION,
+    alt,
+    axes,
+    finish,
+    guess,
+    said,
+)
 
 __all__ = ["one_of_each", "price", "rates", "repeats", "said"]
 
 
 def one_of_each(x: np.ndarray, y: np.ndarray) -> Figure:
-    """Draw the first row of every class as a picture. `x`: (n, 64) grey values; `y`: (n,) classes 0 to 9."""
+    """Draw the first row of every class as a picture. `x`: (n, 64) grey values; `y`: (n,) classes 0
+    to 9."""
     fig, row = plt.subplots(1, 10, figsize=(9, 1.2), dpi=100, layout="constrained")
     for digit, ax in enumerate(row):
         ax.imshow(x[y == digit][0].reshape(8, 8), cmap="gray_r")
@@ -33,34 +46,56 @@ def price(in_full: float, planned: float, my_guess: Any = ...) -> Axes:
         ax.annotate(f" {epochs:,.0f}", (epochs, height), va="center", color=INK)
     guess(ax, my_guess, axis="x")
     ax.invert_yaxis()
-    return finish(ax, title=f"The plan costs {planned / in_full:.0%} of the epochs",
-                  xlabel="epochs", ylabel="",
-                  description=f"Two bars: {in_full:,.0f} epochs in full, {planned:,.0f} planned.")
+    return finish(
+        ax,
+        title=f"The plan costs {planned / in_full:.0%} of the epochs",
+        xlabel="epochs",
+        ylabel="",
+        description=f"Two bars: {in_full:,.0f} epochs in full, {planned:,.0f} planned.",
+    )
 
 
 def rates(board: Any, everyone: Any, default: float, shortest: tuple[float, float]) -> Axes:
-    """Draw accuracy against learning rate: all that had all epochs, the best five, and who is missing.
+    """Draw accuracy against learning rate: all that had all epochs, the best five, and who is
+    missing.
 
-    `board`, `everyone`: frames with learning_rate and accuracy; `shortest`: rate and accuracy in full
-    of the best config that was cut.
+    `board`, `everyone`: frames with learning_rate and accuracy; `shortest`: rate and accuracy in
+    full of the best config that was cut.
     """
     ax = axes(None, 9.0, 3.6)
     ax.axvspan(board["learning_rate"].min(), board["learning_rate"].max(), color=GREEN, alpha=0.12)
-    ax.plot(everyone["learning_rate"], 100 * everyone["accuracy"], "o", color=FAINT,
-            label="trained in full")
+    ax.plot(
+        everyone["learning_rate"],
+        100 * everyone["accuracy"],
+        "o",
+        color=FAINT,
+        label="trained in full",
+    )
     ax.plot(board["learning_rate"], 100 * board["accuracy"], "s", color=GREEN, label="best five")
-    ax.plot(shortest[0], 100 * shortest[1], "v", color=VERMILLION, markersize=9,
-            label="best of those cut, trained on")
+    ax.plot(
+        shortest[0],
+        100 * shortest[1],
+        "v",
+        color=VERMILLION,
+        markersize=9,
+        label="best of those cut, trained on",
+    )
     ax.axvline(default, color=INK, linestyle=":", label="default rate")
     ax.set(xscale="log", xlim=(1e-4, 1e-1))
     factor = board["learning_rate"].max() / board["learning_rate"].min()
-    return finish(ax, title=f"The five best rates lie within a factor of {factor:.1f}",
-                  xlabel="learning rate", ylabel="validation accuracy, %",
-                  description=f"The best that was cut has rate {shortest[0]:.4f}, below all five, "
-                              f"and reaches {shortest[1]:.1%} when it is trained on.")
+    return finish(
+        ax,
+        title=f"The five best rates lie within a factor of {factor:.1f}",
+        xlabel="learning rate",
+        ylabel="validation accuracy, %",
+        description=f"The best that was cut has rate {shortest[0]:.4f}, below all five, "
+        f"and reaches {shortest[1]:.1%} when it is trained on.",
+    )
 
 
-def repeats(once: Mapping[str, float], again: Mapping[str, Sequence[float]], my_guess: Any = ...) -> Axes:
+def repeats(
+    once: Mapping[str, float], again: Mapping[str, Sequence[float]], my_guess: Any = ...
+) -> Axes:
     """Draw each config's first score as a star and its scores with new seeds as dots, in per cent.
 
     The reader's guess is a gain in points: it is drawn that far above the last config's mean.
@@ -79,7 +114,14 @@ def repeats(once: Mapping[str, float], again: Mapping[str, Sequence[float]], my_
         guess(ax, means[-1] + float(my_guess), axis="x")
     ax.set(yticks=range(len(again)), yticklabels=list(again), ylim=(-0.6, len(again) - 0.4))
     ax.invert_yaxis()
-    return finish(ax, title=f"With ten new seeds the winner is {means[0] - means[-1]:+.1f} points ahead",
-                  xlabel="validation accuracy, %", ylabel="",
-                  description="; ".join(f"{name}: first {once[name]:.1%}, mean of ten {mean:.1f} %"
-                                        for name, mean in zip(again, means, strict=True)) + ".")
+    return finish(
+        ax,
+        title=f"With ten new seeds the winner is {means[0] - means[-1]:+.1f} points ahead",
+        xlabel="validation accuracy, %",
+        ylabel="",
+        description="; ".join(
+            f"{name}: first {once[name]:.1%}, mean of ten {mean:.1f} %"
+            for name, mean in zip(again, means, strict=True)
+        )
+        + ".",
+    )

@@ -24,7 +24,15 @@ from hpt_lab.plots.figure import (
 from hpt_lab.plots.lineage import lineage, replayed, toy
 
 __all__ = [
-    "front", "gantt", "lengths", "lineage", "many_workers", "missing_ones", "mistakes", "replayed", "toy",
+    "front",
+    "gantt",
+    "lengths",
+    "lineage",
+    "many_workers",
+    "missing_ones",
+    "mistakes",
+    "replayed",
+    "toy",
 ]
 
 SHADES = (
@@ -41,7 +49,8 @@ MARKERS = ("o", "s", "D", "^")
 def gantt(
     simulation: Any, *, by: str = "rung", my_guess: Any = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw who ran what and when, a row per worker; white is idle. by: colours are "rung" or "bracket"."""
+    """Draw who ran what and when, a row per worker; white is idle. by: colours are "rung" or
+    "bracket"."""
     ax = axes(ax, 9.6, 4.0)
     groups = sorted({getattr(span.trial, by) for span in simulation.spans}, reverse=by == "bracket")
     for i, group in enumerate(groups):
@@ -74,7 +83,8 @@ def gantt(
 
 
 def many_workers(rows: np.ndarray, workers: Sequence[int], *, my_guess: Any = None) -> Figure:
-    """Draw waiting time and idle share over the number of workers. rows: (seeds, workers, [halving, ASHA], 3)."""
+    """Draw waiting time and idle share over the number of workers. rows: (seeds, workers, [halving,
+    ASHA], 3)."""
     first = axes(None, 10, 4.0)
     figure: Any = first.figure
     figure.clf()
@@ -124,7 +134,8 @@ def many_workers(rows: np.ndarray, workers: Sequence[int], *, my_guess: Any = No
 def mistakes(
     sizes: Sequence[int], counts: np.ndarray, *, my_guess: Any = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw mistaken promotions over rung sizes, log-log, with a square-root line. counts: (sizes, seeds)."""
+    """Draw mistaken promotions over rung sizes, log-log, with a square-root line. counts: (sizes,
+    seeds)."""
     ax = axes(ax, 8.6, 4.2)
     mean = counts.mean(axis=1)
     error = 2 * counts.std(axis=1, ddof=1) / counts.shape[1] ** 0.5
@@ -163,7 +174,8 @@ def mistakes(
 
 
 def lengths(schedules: Mapping[str, np.ndarray], best: int, *, my_guess: Any = None) -> Figure:
-    """Draw how many epochs every trial got, a panel per schedule; `best` is the trial that is best at the end."""
+    """Draw how many epochs every trial got, a panel per schedule; `best` is the trial that is best
+    at the end."""
     figure: Any = axes(None, 11, 3.9).figure
     figure.clf()
     panels = figure.subplots(1, len(schedules), sharey=True)
@@ -206,7 +218,8 @@ def missing_ones(
     my_guess: Any = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw how many ones are missing over the budget, in rounds of Hyperband. rows: (seeds, names, marks)."""
+    """Draw how many ones are missing over the budget, in rounds of Hyperband. rows: (seeds, names,
+    marks)."""
     ax = axes(ax, 8.6, 4.2)
     mean = rows.mean(axis=0)
     error = 2 * rows.std(axis=0, ddof=1) / len(rows) ** 0.5
@@ -246,7 +259,8 @@ def front(
     my_guess: Any = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw error against cost, the Pareto front, and those of it that some weighted sum finds (indices)."""
+    """Draw error against cost, the Pareto front, and those of it that some weighted sum finds
+    (indices)."""
     ax = axes(ax, 8.8, 4.6)
     ax.plot(cost, error, color=FAINT, marker=".", markersize=3, linestyle="none", label="configs")
     order = on_front[np.argsort(cost[on_front])]
@@ -273,8 +287,16 @@ def front(
     missed = len(order) - len(by_weights)
     if my_guess not in (None, ...):
         found = f"found: {len(by_weights) / len(order):.0%}, your guess: {my_guess:g} %"
-        ax.text(0.98, 0.95, found, color=INK, transform=ax.transAxes, ha="right", va="top",
-                bbox={"color": "white"})
+        ax.text(
+            0.98,
+            0.95,
+            found,
+            color=INK,
+            transform=ax.transAxes,
+            ha="right",
+            va="top",
+            bbox={"color": "white"},
+        )
     return finish(
         ax,
         title=f"{missed} of the {len(order)} best trade-offs are invisible to every weighted sum",

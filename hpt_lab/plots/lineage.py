@@ -1,4 +1,5 @@
-"""What population-based training did: the toy's score, the winner's lineage, and what its schedule is worth anew."""
+"""What population-based training did: the toy's score, the winner's lineage, and what its schedule
+is worth anew."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ def toy(
     my_guess: Any = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the true score over steps: two members that keep their h, and populations of two, (seeds, steps)."""
+    """Draw the true score over steps: two members that keep their h, and populations of two,
+    (seeds, steps)."""
     ax = axes(ax, 8.6, 4.0)
     steps = np.arange(1, populations.shape[1] + 1)
     for i, scores in enumerate(fixed):
@@ -50,7 +52,8 @@ def toy(
 def lineage(
     history: History, segments: Sequence[Any], *, name: str, ax: Axes | None = None
 ) -> Axes:
-    """Draw the value of hyperparameter `name` that every member trained with, and the winner's lineage in bold."""
+    """Draw the value of hyperparameter `name` that every member trained with, and the winner's
+    lineage in bold."""
     ax = axes(ax, 9.4, 4.4)
     born = {}
     for record in history.records:
@@ -90,7 +93,8 @@ def lineage(
     values = [segment.config[name] for segment in segments]
     return finish(
         ax,
-        title=f"The winner's {name.replace('_', ' ')} went from {values[0]:.3g} to {values[-1]:.2g}, "
+        title=f"The winner's {name.replace('_', ' ')} went from {values[0]:.3g} to "
+        f"{values[-1]:.2g}, "
         f"in {len(segments)} pieces",
         xlabel="epochs",
         ylabel=name.replace("_", " "),
@@ -103,7 +107,8 @@ def lineage(
 def replayed(
     rates: Sequence[float], rows: np.ndarray, last: float, *, ax: Axes | None = None
 ) -> Axes:
-    """Draw the loss of fixed rates, of the schedule and of its last rate. rows: (seeds, rates + 2), the last two those."""
+    """Draw the loss of fixed rates, of the schedule and of its last rate. rows: (seeds, rates + 2),
+    the last two those."""
     ax = axes(ax, 8.6, 4.2)
     mean = rows.mean(axis=0)
     error = 2 * rows.std(axis=0, ddof=1) / len(rows) ** 0.5
@@ -139,5 +144,6 @@ def replayed(
         xlabel="learning rate",
         ylabel="validation loss at epoch 40",
         below=44,
-        description=f"Schedule {mean[n]:.3f}, best fixed {mean[:n].min():.3f}, last rate alone {mean[n + 1]:.3f}.",
+        description=f"Schedule {mean[n]:.3f}, best fixed {mean[:n].min():.3f}, last rate alone "
+        f"{mean[n + 1]:.3f}.",
     )

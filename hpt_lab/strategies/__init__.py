@@ -11,5 +11,17 @@ from hpt_lab.strategies.strategy import STRATEGIES, Strategy, strategy
 from hpt_lab.strategies.successive_halving import successive_halving
 from hpt_lab.strategies.tpe import tpe
 
-__all__ = ["STRATEGIES", "Strategy", "asha", "bayesian_optimization", "bohb", "grid_search", "hyperband",
-           "population_based_training", "random_search", "strategy", "successive_halving", "tpe"]
+__all__ = [
+    "STRATEGIES",
+    "Strategy",
+    "asha",
+    "bayesian_optimization",
+    "bohb",
+    "grid_search",
+    "hyperband",
+    "population_based_training",
+    "random_search",
+    "strategy",
+    "successive_halving",
+    "tpe",
+]

@@ -19,17 +19,27 @@ from hpt_lab.trial import Config, Trial
 
 
 @strategy
-def random_search(space: Space, *, trials: int, budget: int = 1, points: Literal["independent", "sobol"] = "independent",
-                  seed: int = 0, first: Sequence[Config] = ()) -> Propose:
+def random_search(
+    space: Space,
+    *,
+    trials: int,
+    budget: int = 1,
+    points: Literal["independent", "sobol"] = "independent",
+    seed: int = 0,
+    first: Sequence[Config] = (),
+) -> Propose:
     """Try `trials` configs drawn independently, or spread evenly as a scrambled Sobol sequence.
 
-    In a finite space no config is tried twice, and the search ends when all have been. `first` configs come first.
+    In a finite space no config is tried twice, and the search ends when all have been. `first`
+    configs come first.
     """
     check_among("points", points, ("independent", "sobol"), error=StrategyError)
     check_whole("trials", trials, 1, hint=20, most=MOST_TRIALS if points == "sobol" else MOST)
     drawn: Iterator[Config] = (draw(space, seed, i, first) for i in count())
     if points == "sobol":
-        drawn = chain(map(dict, first), map(space.from_unit, sobol(len(space), trials, seed)), drawn)
+        drawn = chain(
+            map(dict, first), map(space.from_unit, sobol(len(space), trials, seed)), drawn
+        )
     if space.size < math.inf:
         drawn = _distinct(space, drawn)
 

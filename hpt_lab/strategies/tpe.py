@@ -1,10 +1,12 @@
 """Tree-structured Parzen estimator (Bergstra, Bardenet, Bengio & Kégl, NeurIPS 2011, section 4).
 
-Split the trials so far into the good ones and the rest, fit a density to each, l and g, and try next what is likely
-among the good and unlikely among the rest: expected improvement grows with l(x) / g(x). Read `rank` first.
+Split the trials so far into the good ones and the rest, fit a density to each, l and g, and try
+next what is likely among the good and unlikely among the rest: expected improvement grows with l(x)
+/ g(x). Read `rank` first.
 
-Departures from 2011, after Watanabe (2023) and what its heirs (Optuna, BOHB) settled on: one density over all dimensions
-together instead of one per dimension, the better of the good trials weigh more, bandwidths have a floor.
+Departures from 2011, after Watanabe (2023) and what its heirs (Optuna, BOHB) settled on: one
+density over all dimensions together instead of one per dimension, the better of the good trials
+weigh more, bandwidths have a floor.
 """
 
 from __future__ import annotations
@@ -36,8 +38,14 @@ class Densities:
     threshold: float  # the loss that separates good from bad
 
 
-def rank(space: Space, tried: Sequence[tuple[Config, float]], n_good: int, *, candidates: int = 24,
-         rng: np.random.Generator) -> tuple[list[Config], Densities]:
+def rank(
+    space: Space,
+    tried: Sequence[tuple[Config, float]],
+    n_good: int,
+    *,
+    candidates: int = 24,
+    rng: np.random.Generator,
+) -> tuple[list[Config], Densities]:
     """Return candidate configs, the most promising first, and what they were judged by.
 
     tried: configs and losses, +inf for those that failed or still run: they belong to the bad.
@@ -61,11 +69,21 @@ def rank(space: Space, tried: Sequence[tuple[Config, float]], n_good: int, *, ca
 
 
 @strategy
-def tpe(space: Space, *, trials: int, budget: int = 1, startup: int = 8, gamma: float = 0.1, candidates: int = 24,
-        seed: int = 0, first: Sequence[Config] = ()) -> Propose:
+def tpe(
+    space: Space,
+    *,
+    trials: int,
+    budget: int = 1,
+    startup: int = 8,
+    gamma: float = 0.1,
+    candidates: int = 24,
+    seed: int = 0,
+    first: Sequence[Config] = (),
+) -> Propose:
     """Try `first` and random configs until `startup` results are in, then what TPE ranks best.
 
-    gamma: the share of good trials. Failed and running trials count as bad, so that parallel proposals spread out.
+    gamma: the share of good trials. Failed and running trials count as bad, so that parallel
+        proposals spread out.
     No config is tried twice; a finite space ends the search when all have been.
     """
     check_whole("trials", trials, 1, hint=50)
@@ -87,8 +105,12 @@ def tpe(space: Space, *, trials: int, budget: int = 1, startup: int = 8, gamma: 
         finite = sum(math.isfinite(loss) for _, loss in tried)
         if id >= len(first) and len(tried) >= startup and finite:
             rng = np.random.default_rng((seed, id))
-            ranked, why = rank(space, tried + running, math.ceil(gamma * finite), candidates=candidates, rng=rng)
-        at_random = chain([draw(space, seed, id, first)], (space.sample((seed, id, i)) for i in count()))
+            ranked, why = rank(
+                space, tried + running, math.ceil(gamma * finite), candidates=candidates, rng=rng
+            )
+        at_random = chain(
+            [draw(space, seed, id, first)], (space.sample((seed, id, i)) for i in count())
+        )
         return Trial(id, untried(space, seen, at_random, ranked), budget, why=why)
 
     return propose

@@ -1,8 +1,9 @@
 """Ask a strategy for trials, tell it outcomes: one interface over both kinds of strategy.
 
-Drivers know only this. A generator is advanced when the last loss of its batch arrives; of several generators
-the first with a trial to give is served, and later ones are not even started before they are needed, so that a
-single worker runs Hyperband's brackets one after another while many workers fill theirs with the next bracket.
+Drivers know only this. A generator is advanced when the last loss of its batch arrives; of several
+generators the first with a trial to give is served, and later ones are not even started before they
+are needed, so that a single worker runs Hyperband's brackets one after another while many workers
+fill theirs with the next bracket.
 """
 
 from __future__ import annotations
@@ -24,14 +25,19 @@ class AskTell:
     def __init__(self, strategy: Strategy):
         self.history = History()
         self.strategy = strategy
-        self._asked: list[int] = []  # how many trials were out when the record of this place was told
+        self._asked: list[
+            int
+        ] = []  # how many trials were out when the record of this place was told
         started = check_strategy(strategy).start()
         self._propose = started if callable(started) else None
-        generators = started if isinstance(started, list) else [] if callable(started) else [started]
+        generators = (
+            started if isinstance(started, list) else [] if callable(started) else [started]
+        )
         self._lanes = [_Lane(generator) for generator in generators]
 
     def ask(self) -> Trial | None:
-        """Return the next trial to run, or None: nothing until something is told, or, with nothing pending, ever."""
+        """Return the next trial to run, or None: nothing until something is told, or, with nothing
+        pending, ever."""
         if self._propose is not None:
             trial = self._propose(self.history)
         else:
@@ -42,20 +48,27 @@ class AskTell:
         return trial
 
     def _with_origin(self, trial: Trial) -> Trial:
-        """Tell a trial with a parent whose weights it starts from: what the parent had been trained to by then."""
+        """Tell a trial with a parent whose weights it starts from: what the parent had been trained
+        to by then."""
         if trial.parent is None or trial.origin is not None:
             return trial
         before = [record.trial for record in self.history.records]
         origins = [old.origin for old in before if old.id == trial.id and old.origin is not None]
         if not origins:  # asked for the first time
-            parents = [old for old in before if old.id == trial.parent and old.budget < trial.budget]
-            origins = [replace(old, why=None) for old in sorted(parents, key=lambda old: old.budget)[-1:]]
+            parents = [
+                old for old in before if old.id == trial.parent and old.budget < trial.budget
+            ]
+            origins = [
+                replace(old, why=None) for old in sorted(parents, key=lambda old: old.budget)[-1:]
+            ]
         return replace(trial, origin=origins[0]) if origins else trial
 
     def tell(self, trial: Trial, outcome: Outcome) -> None:
         """Report the outcome of a pending trial, in any order."""
         if not isinstance(trial, Trial) or trial not in self.history.pending:
-            raise StrategyError(f"tell needs a trial that was asked and not told yet, got {show(trial)}")
+            raise StrategyError(
+                f"tell needs a trial that was asked and not told yet, got {show(trial)}"
+            )
         self.history.tell(trial, outcome)
         self._asked.append(self.history.asked)
         for lane in self._lanes:
@@ -87,7 +100,9 @@ class _Lane:
         self.started = False
         self.batch: list[Trial] = []
         self.unasked: deque[Trial] = deque()
-        self.waiting: set[tuple[int, float]] = set()  # (id, budget) of the batch's trials without a loss yet
+        self.waiting: set[tuple[int, float]] = (
+            set()
+        )  # (id, budget) of the batch's trials without a loss yet
         self.losses: dict[tuple[int, float], float] = {}
 
     def ask(self) -> Trial | None:

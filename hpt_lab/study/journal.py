@@ -65,7 +65,9 @@ class Journal:
     def tell(self, trial: Trial, outcome: Outcome) -> None:
         """Record an outcome and wait until it is on disk."""
         before = self._length
-        self._write(journal_line(_outcome_entry(trial, outcome), f"the outcome of trial {trial.id}"))
+        self._write(
+            journal_line(_outcome_entry(trial, outcome), f"the outcome of trial {trial.id}")
+        )
         try:
             os.fsync(self._file.fileno())
         except OSError as error:
@@ -181,11 +183,16 @@ class Journal:
 
 
 def _check_code(path: Path, there: str | None, here: str | None) -> None:
-    """Refuse results of other code; a journal from before there were fingerprints, or an unknown one, is accepted."""
+    """Refuse results of other code; a journal from before there were fingerprints, or an unknown
+    one, is accepted."""
     if differs(there, here):
-        raise JournalError(f"{path} was recorded with other code of the objective: known as {there!r} there, {here!r} "
-                           "here. Its results are not this code's, so give this study a journal of its own; or, if the "
-                           f"edit changes no result, go on with tune(..., version={there!r}), or resume with that")
+        raise JournalError(
+            f"{path} was recorded with other code of the objective: known as {there!r} there, "
+            f"{here!r} "
+            "here. Its results are not this code's, so give this study a journal of its own; or, "
+            "if the "
+            f"edit changes no result, go on with tune(..., version={there!r}), or resume with that"
+        )
 
 
 def read_header(path: str | Path) -> Entry:

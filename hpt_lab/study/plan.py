@@ -30,27 +30,38 @@ class Plan:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan in plain JSON types."""
-        return {"strategy": self.name,
-                "brackets": [{"bracket": s, "rungs": [{"n": rung.n, "budget": rung.budget} for rung in rungs]}
-                             for s, rungs in self.brackets.items()],
-                "configs": self.configs, "runs": self.runs,
-                "epochs_scratch": self.epochs_scratch, "epochs_resumed": self.epochs_resumed}
+        return {
+            "strategy": self.name,
+            "brackets": [
+                {"bracket": s, "rungs": [{"n": rung.n, "budget": rung.budget} for rung in rungs]}
+                for s, rungs in self.brackets.items()
+            ],
+            "configs": self.configs,
+            "runs": self.runs,
+            "epochs_scratch": self.epochs_scratch,
+            "epochs_resumed": self.epochs_resumed,
+        }
 
     def __str__(self) -> str:
         lines = [f"{self.name}: trials x epochs each has had in total, rung by rung"]
         for s, rungs in self.brackets.items():
             climb = "  ->  ".join(f"{rung.n:>3} x {rung.budget:<3}" for rung in rungs).rstrip()
             lines.append(f"  bracket {s}:  {climb}" if s is not None else f"  {climb}")
-        lines.append(f"{self.configs} configs, {self.runs} runs, {self.epochs_resumed:g} epochs "
-                     f"({self.epochs_scratch:g} if every run trained from scratch)")
+        lines.append(
+            f"{self.configs} configs, {self.runs} runs, {self.epochs_resumed:g} epochs "
+            f"({self.epochs_scratch:g} if every run trained from scratch)"
+        )
         if self.seconds_per_epoch is not None:
-            lines.append(f"about {self.epochs_resumed * self.seconds_per_epoch / 60:.1f} minutes "
-                         f"at {self.seconds_per_epoch:g} s an epoch")
+            lines.append(
+                f"about {self.epochs_resumed * self.seconds_per_epoch / 60:.1f} minutes "
+                f"at {self.seconds_per_epoch:g} s an epoch"
+            )
         return "\n".join(lines)
 
 
 def plan(strategy: Strategy, *, seconds_per_epoch: float | None = None) -> Plan:
-    """Say what `strategy` will run, before it is spent; with `seconds_per_epoch`, how long that will take.
+    """Say what `strategy` will run, before it is spent; with `seconds_per_epoch`, how long that
+    will take.
 
     Raises StrategyError if what it runs depends on the losses, so that no plan exists (ASHA).
     """
@@ -60,16 +71,29 @@ def plan(strategy: Strategy, *, seconds_per_epoch: float | None = None) -> Plan:
     rising, falling = (_walk(strategy, sign) for sign in (1, -1))
     shape = [(trial.bracket, trial.rung, trial.budget) for trial in rising]
     if sorted(map(str, shape)) != sorted(str((t.bracket, t.rung, t.budget)) for t in falling):
-        raise StrategyError(f"{strategy.name} has no plan: what it runs depends on the losses. Give it a trial or an epoch limit")
+        raise StrategyError(
+            f"{strategy.name} has no plan: what it runs depends on the losses. Give it a trial or "
+            "an epoch limit"
+        )
     rungs: dict[int | None, dict[float, int]] = {}
     for trial in rising:
         bracket = rungs.setdefault(trial.bracket, {})
         bracket[trial.budget] = bracket.get(trial.budget, 0) + 1
-    return Plan(strategy.name,
-                {s: [Rung(n, budget) for budget, n in sorted(bracket.items())] for s, bracket in rungs.items()},  # type: ignore[arg-type]
-                configs=len({trial.id for trial in rising}), runs=len(rising),
-                epochs_scratch=sum(trial.budget for trial in rising), epochs_resumed=sum(increments(rising)),
-                seconds_per_epoch=seconds_per_epoch)
+    brackets: dict[Any, list[Rung]] = {}
+    for s, bracket in rungs.items():
+        brackets[s] = [
+            Rung(n, budget)  # type: ignore[arg-type]
+            for budget, n in sorted(bracket.items())
+        ]
+    return Plan(
+        strategy.name,
+        brackets,
+        configs=len({trial.id for trial in rising}),
+        runs=len(rising),
+        epochs_scratch=sum(trial.budget for trial in rising),
+        epochs_resumed=sum(increments(rising)),
+        seconds_per_epoch=seconds_per_epoch,
+    )
 
 
 def _walk(strategy: Strategy, sign: int) -> list[Trial]:
@@ -78,7 +102,10 @@ def _walk(strategy: Strategy, sign: int) -> list[Trial]:
     trials: list[Trial] = []
     while (trial := ask_tell.ask()) is not None:
         if len(trials) == MOST_RUNS:
-            raise StrategyError(f"{strategy.name} has no plan: it has more than {MOST_RUNS:,} runs, too many to walk through")
+            raise StrategyError(
+                f"{strategy.name} has no plan: it has more than {MOST_RUNS:,} runs, too many to "
+                "walk through"
+            )
         trials.append(trial)
         ask_tell.tell(trial, Outcome(float(sign * len(trials))))
     return trials

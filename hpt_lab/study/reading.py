@@ -76,7 +76,9 @@ def read_recorded(journal: str | Path) -> Recorded:
             history.tell(pending[0], read_outcome(entry, where))
         else:
             opened.append(_opened(entry, where))
-    return Recorded(path, Study(strategy, history, "read from its journal"), header.get("objective"), opened)
+    return Recorded(
+        path, Study(strategy, history, "read from its journal"), header.get("objective"), opened
+    )
 
 
 def _trial(entry: Any, where: str) -> Trial:

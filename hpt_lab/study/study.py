@@ -1,6 +1,7 @@
 """A study: one run of a strategy on an objective, everything remembered. Read `tune` first.
 
-`plan` says what a strategy will cost before anything is spent; `resume` goes on with a study from its journal.
+`plan` says what a strategy will cost before anything is spent; `resume` goes on with a study from
+its journal.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
 
 @dataclass
 class Study:
-    """A strategy, its history so far, and why it stopped: "finished", "interrupted" or "callback"."""
+    """A strategy, its history so far, and why it stopped: "finished", "interrupted" or
+    "callback"."""
 
     strategy: Strategy
     history: History = field(repr=False)
@@ -48,7 +50,8 @@ class Study:
 
     @property
     def best(self) -> Record | None:
-        """The record with the smallest loss: `.config`, `.loss`, `.metrics`, `.budget`. None if every trial failed."""
+        """The record with the smallest loss: `.config`, `.loss`, `.metrics`, `.budget`. None if
+        every trial failed."""
         return self.history.best
 
     @property
@@ -63,9 +66,12 @@ class Study:
 
     @property
     def digest(self) -> str:
-        """Sixteen hex digits over all trials and losses, to the last bit, in whatever order they finished."""
-        rows = sorted((r.trial.id, r.budget, json.dumps(r.config), repr(float(r.outcome.rank_loss)))
-                      for r in self.history.records)
+        """Sixteen hex digits over all trials and losses, to the last bit, in whatever order they
+        finished."""
+        rows = sorted(
+            (r.trial.id, r.budget, json.dumps(r.config), repr(float(r.outcome.rank_loss)))
+            for r in self.history.records
+        )
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
 
     def frame(self) -> pandas.DataFrame:
@@ -73,7 +79,8 @@ class Study:
         return self.history.frame()
 
     def next_steps(self) -> list[Step]:
-        """Say in plain words what the evidence supports doing next, each statement with its number."""
+        """Say in plain words what the evidence supports doing next, each statement with its
+        number."""
         from hpt_lab.study.next_steps import next_steps
 
         return next_steps(self)
@@ -88,42 +95,63 @@ class Study:
 Callback = Callable[[Study, Record], Any]
 
 
-def tune(objective: AnyObjective, strategy: Strategy, *, journal: str | Path | None = None, executor: Executor | None = None,
-         progress: bool = True, callbacks: Iterable[Callback] = (), max_failures: int = 10,
-         version: str | None = None) -> Study:
+def tune(
+    objective: AnyObjective,
+    strategy: Strategy,
+    *,
+    journal: str | Path | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+    callbacks: Iterable[Callback] = (),
+    max_failures: int = 10,
+    version: str | None = None,
+) -> Study:
     """Run `strategy` on `objective` to its end and return the study.
 
-    objective: has `run(trial) -> Outcome`, or is a plain function of (config) or (config, budget) returning a loss.
-    journal: a file; if it holds this very study already, the study goes on where it stopped. `~` is the
+    objective: has `run(trial) -> Outcome`, or is a plain function of (config) or (config, budget)
+        returning a loss.
+    journal: a file; if it holds this very study already, the study goes on where it stopped. `~` is
+        the
         home directory, folders are made.
     executor: any `concurrent.futures.Executor`; without one, trials run here, one after another.
-    callbacks: called as callback(study, record) after every outcome; one that returns True stops the study.
-    max_failures: so many failed trials in a row stop the study with a StudyError that carries it; so does a study that
+    callbacks: called as callback(study, record) after every outcome; one that returns True stops
+        the study.
+    max_failures: so many failed trials in a row stop the study with a StudyError that carries it;
+        so does a study that
         ends without one that succeeded.
-    version: what the journal knows the objective's code by; by default a `fingerprint`, so that an edited objective is
-        refused. A name of your own, which you change when results should no longer be mixed; or the name in the refusal.
+    version: what the journal knows the objective's code by; by default a `fingerprint`, so that an
+        edited objective is
+        refused. A name of your own, which you change when results should no longer be mixed; or the
+        name in the refusal.
 
     What goes wrong, and what comes of it:
 
-    - An objective that raises, whatever it raises, `sys.exit` included: that trial's failure, recorded.
+    - An objective that raises, whatever it raises, `sys.exit` included: that trial's failure,
+    recorded.
     - Ctrl-C: the study so far is returned (`study.stopped == "interrupted"`).
-    - `kill -9` of this process: nothing that was recorded is lost; `resume` asks again what was running.
-    - A worker process that dies: its pool is made anew and what ran in it runs again, each trial with
-      a worker of its own. A trial under which a worker then dies twice is recorded as failed. Workers
-      that never start, or an executor that can't be made anew: StudyError.
-    - A process pool that would fork after TensorFlow was imported: StudyError, before anything starts.
+    - `kill -9` of this process: nothing that was recorded is lost; `resume` asks again what was
+    running.
+    - A worker process that dies: its pool is made anew and what ran in it runs again, each trial
+    with
+      a worker of its own. A trial under which a worker then dies twice is recorded as failed.
+      Workers that never start, or an executor that can't be made anew: StudyError.
+    - A process pool that would fork after TensorFlow was imported: StudyError, before anything
+    starts.
     - A disk that is full or can't be written, under the journal or the checkpoints: StudyError, and
-      nothing is recorded for the trial. So too for a journal removed, replaced or changed meanwhile.
+      nothing is recorded for the trial. So too for a journal removed, replaced or changed
+      meanwhile.
     - A journal that is another study's, unreadable, or in use by another driver (which is named):
       JournalError, before anything starts.
 
-    A StudyError carries the study so far as `.study`. With a journal, `resume` goes on in every case as
-    if nothing had happened. Without an executor a trial that kills its process kills the study, at every
+    A StudyError carries the study so far as `.study`. With a journal, `resume` goes on in every
+    case as if nothing had happened. Without an executor a trial that kills its process kills the
+    study, at every
     `resume` again: give it an executor of one worker process.
 
     >>> from hpt_lab.space import Float
     >>> from hpt_lab.strategies.random_search import random_search
-    >>> study = tune(lambda config: (config["x"] - 1) ** 2, random_search(Space(x=Float(-2, 2)), trials=50, seed=0))
+    >>> strategy = random_search(Space(x=Float(-2, 2)), trials=50, seed=0)
+    >>> study = tune(lambda config: (config["x"] - 1) ** 2, strategy)
     >>> study.best.loss < 0.01
     True
     """
@@ -143,8 +171,11 @@ def tune(objective: AnyObjective, strategy: Strategy, *, journal: str | Path | N
             stack.enter_context(closing(kept))
             kept.replay(ask_tell)
         asked = _forget if kept is None else kept.ask
-        outcomes = serial(ask_tell, objective, asked) if workers is None else \
-            parallel(ask_tell, objective, asked, workers)
+        outcomes = (
+            serial(ask_tell, objective, asked)
+            if workers is None
+            else parallel(ask_tell, objective, asked, workers)
+        )
         stack.enter_context(closing(outcomes))  # type: ignore[type-var]
         bar = stack.enter_context(_bar(strategy, study, progress))
         try:
@@ -155,13 +186,23 @@ def tune(objective: AnyObjective, strategy: Strategy, *, journal: str | Path | N
             error.study = study
             raise
         except (DiskError, JournalError) as error:
-            raise StudyError(f"{error}. Then go on with resume(); the study so far, "
-                             f"{len(study.history.records)} outcomes, is this error's .study", study) from error
+            raise StudyError(
+                f"{error}. Then go on with resume(); the study so far, "
+                f"{len(study.history.records)} outcomes, is this error's .study",
+                study,
+            ) from error
     return study
 
 
-def _drive(study: Study, ask_tell: AskTell, outcomes: Iterable[tuple[Trial, Outcome]], kept: Journal | None,
-           bar: tqdm, callbacks: tuple[Callback, ...], max_failures: int) -> str:
+def _drive(
+    study: Study,
+    ask_tell: AskTell,
+    outcomes: Iterable[tuple[Trial, Outcome]],
+    kept: Journal | None,
+    bar: tqdm,
+    callbacks: tuple[Callback, ...],
+    max_failures: int,
+) -> str:
     """Tell every outcome as it comes, the journal first; return why this ended."""
     failures = 0
     for trial, outcome in outcomes:
@@ -173,16 +214,22 @@ def _drive(study: Study, ask_tell: AskTell, outcomes: Iterable[tuple[Trial, Outc
         bar.update()
         failures = failures + 1 if outcome.failed else 0
         if failures >= max_failures:
-            raise StudyError(f"{failures} trials in a row failed, max_failures={max_failures}; the last with "
-                             f"{outcome.error}. The study so far is this error's .study")
+            raise StudyError(
+                f"{failures} trials in a row failed, max_failures={max_failures}; the last with "
+                f"{outcome.error}. The study so far is this error's .study"
+            )
         if any([callback(study, study.history.records[-1]) is True for callback in callbacks]):
             return "callback"
     if kept is not None:
         kept.check()
     records = study.history.records
     if records and study.best is None:
-        raise StudyError(f"every trial failed, all {len(records)} of them, so there is no best one; the last with "
-                         f"{records[-1].outcome.error}. The study is this error's .study, its .frame() has all errors")
+        raise StudyError(
+            f"every trial failed, all {len(records)} of them, so there is no best one; the last "
+            "with "
+            f"{records[-1].outcome.error}. The study is this error's .study, its .frame() has all "
+            "errors"
+        )
     return "finished"
 
 
@@ -191,11 +238,13 @@ def _forget(trial: Trial) -> None:
 
 
 def resume(journal: str | Path, objective: AnyObjective, **options: Any) -> Study:
-    """Go on with the study in `journal`, its strategy rebuilt from the header; `options` are those of `tune`.
+    """Go on with the study in `journal`, its strategy rebuilt from the header; `options` are those
+    of `tune`.
 
-    Trials that were running when the study stopped are asked again; what was recorded is not. A line torn
-    by a crash is cut off, a lock left by one is none. Raises JournalError for a journal that is missing,
-    unreadable, another study's or in use; what can happen while it runs is what `tune` says.
+    Trials that were running when the study stopped are asked again; what was recorded is not. A
+    line torn by a crash is cut off, a lock left by one is none. Raises JournalError for a journal
+    that is missing, unreadable, another study's or in use; what can happen while it runs is what
+    `tune` says.
     """
     return tune(objective, strategy_of(journal), journal=journal, **options)
 
@@ -206,13 +255,25 @@ def strategy_of(journal: str | Path) -> Strategy:
     name = header["strategy"]
     settings = header["settings"]
     if name not in STRATEGIES:
-        raise JournalError(f"{journal} was written by strategy {name!r}, which is not defined here; known: "
-                           f"{sorted(STRATEGIES)}. Import the module that defines it first")
+        raise JournalError(
+            f"{journal} was written by strategy {name!r}, which is not defined here; known: "
+            f"{sorted(STRATEGIES)}. Import the module that defines it first"
+        )
     try:
         return STRATEGIES[name](**{**settings, "space": Space.from_spec(settings["space"])})
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RecursionError) as error:
-        raise JournalError(f"{journal}: the header's settings don't fit {name}: {describe(error)}; "
-                           "they were edited, or written by another version") from None
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        IndexError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
+        raise JournalError(
+            f"{journal}: the header's settings don't fit {name}: {describe(error)}; "
+            "they were edited, or written by another version"
+        ) from None
 
 
 def _bar(strategy: Strategy, study: Study, progress: bool) -> tqdm:

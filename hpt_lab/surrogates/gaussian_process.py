@@ -1,19 +1,22 @@
 """An exact Gaussian process with a Matérn-5/2 kernel, in NumPy.
 
-Source: Rasmussen & Williams, "Gaussian Processes for Machine Learning" (2006), algorithm 2.1 for the posterior,
-eq. 5.8 and 5.9 for the marginal likelihood and its gradient. Read `GaussianProcess.posterior` first, then
-`log_marginal_likelihood`, then `fit`, which chooses the hyperparameters.
+Source: Rasmussen & Williams, "Gaussian Processes for Machine Learning" (2006), algorithm 2.1 for
+    the posterior,
+eq. 5.8 and 5.9 for the marginal likelihood and its gradient. Read `GaussianProcess.posterior`
+first, then `log_marginal_likelihood`, then `fit`, which chooses the hyperparameters.
 
     symbol   shape           meaning
     n                        points observed
     m                        points asked about
     p                        features of a point (`embedding.py` makes them from a config)
-    d                        length scales; d = p unless several features belong to one dimension (a one-hot choice)
+    d                        length scales; d = p unless several features belong to one dimension (a
+                             one-hot choice)
     dims     (p,)            the length scale that each feature uses, 0 … d-1
     X        (n, p)          observed points
     y        (n,)            their losses; standardised to mean 0, deviation 1 before anything else
     Z        (m, p)          points asked about
-    theta    (d + 2,)        logarithms of the d length scales, the signal variance, the noise variance
+    theta    (d + 2,)        logarithms of the d length scales, the signal variance, the noise
+             variance
     K        (n, n)          signal * matern52(r2) + noise * I
     L        (n, n)          lower Cholesky factor, K = L @ L.T
     alpha    (n,)            inv(K) @ y
@@ -41,19 +44,22 @@ NOISE_BOUNDS = (np.log(1e-6), 1.0)
 
 
 def matern52(r2: np.ndarray) -> np.ndarray:
-    """Return the Matérn-5/2 correlation for squared scaled distances `r2`, same shape (ibid., eq. 4.17)."""
+    """Return the Matérn-5/2 correlation for squared scaled distances `r2`, same shape (ibid., eq.
+    4.17)."""
     r = SQRT5 * np.sqrt(r2)
     return (1 + r + r * r / 3) * np.exp(-r)
 
 
 def matern52_slope(r2: np.ndarray) -> np.ndarray:
-    """Return d matern52 / d r2, same shape. Smooth at 0, where the derivative by r itself is 0/0 in disguise."""
+    """Return d matern52 / d r2, same shape. Smooth at 0, where the derivative by r itself is 0/0 in
+    disguise."""
     r = SQRT5 * np.sqrt(r2)
     return -5 / 6 * (1 + r) * np.exp(-r)
 
 
 def squared_differences(X: np.ndarray, dims: np.ndarray) -> np.ndarray:
-    """Return D, (d, n, n): squared differences between the rows of `X`, summed over the features of a dimension."""
+    """Return D, (d, n, n): squared differences between the rows of `X`, summed over the features of
+    a dimension."""
     D = np.zeros((dims.max() + 1, len(X), len(X)))
     for feature, j in zip(X.T, dims, strict=True):
         D[j] += (feature[:, None] - feature) ** 2
@@ -61,19 +67,25 @@ def squared_differences(X: np.ndarray, dims: np.ndarray) -> np.ndarray:
 
 
 def safe_cholesky(K: np.ndarray) -> np.ndarray:
-    """Return L with K = L @ L.T, (n, n); adds the least jitter, from 1e-10 up, that makes `K` positive definite."""
+    """Return L with K = L @ L.T, (n, n); adds the least jitter, from 1e-10 up, that makes `K`
+    positive definite."""
     jitter = 0.0
     while True:
         try:
-            return scipy.linalg.cholesky(K + jitter * np.mean(np.diag(K)) * np.eye(len(K)), lower=True, check_finite=False)
+            return scipy.linalg.cholesky(
+                K + jitter * np.mean(np.diag(K)) * np.eye(len(K)), lower=True, check_finite=False
+            )
         except np.linalg.LinAlgError:
             jitter = max(10 * jitter, 1e-10)
             if jitter > 1:
                 raise
 
 
-def log_marginal_likelihood(theta: np.ndarray, D: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return log p(y | X, theta) and its gradient, (d + 2,). `D`: (d, n, n) from `squared_differences`."""
+def log_marginal_likelihood(
+    theta: np.ndarray, D: np.ndarray, y: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """Return log p(y | X, theta) and its gradient, (d + 2,). `D`: (d, n, n) from
+    `squared_differences`."""
     d, n = len(D), len(y)
     lengths, signal, noise = np.exp(theta[:d]), np.exp(theta[d]), np.exp(theta[d + 1])
     D = D.reshape(d, n * n)
@@ -83,16 +95,23 @@ def log_marginal_likelihood(theta: np.ndarray, D: np.ndarray, y: np.ndarray) -> 
     alpha = scipy.linalg.cho_solve((L, True), y, check_finite=False)
     value = -0.5 * y @ alpha - np.log(np.diag(L)).sum() - 0.5 * n * LOG_2PI
     inverse = np.tril(scipy.linalg.lapack.dpotri(L, lower=1)[0])  # (n, n), the lower half of inv(K)
-    W = np.outer(alpha, alpha) - inverse - np.tril(inverse, -1).T  # eq. 5.9: gradient = trace(W @ dK) / 2
+    W = (
+        np.outer(alpha, alpha) - inverse - np.tril(inverse, -1).T
+    )  # eq. 5.9: gradient = trace(W @ dK) / 2
     by_r2 = W * matern52_slope(r2) * signal
-    return value, np.concatenate([
-        -(D @ by_r2.ravel()) / lengths**2,  # d r2 / d log(length) = -2 D / length^2
-        [0.5 * signal * np.vdot(W, C), 0.5 * noise * np.trace(W)],
-    ])
+    return value, np.concatenate(
+        [
+            -(D @ by_r2.ravel()) / lengths**2,  # d r2 / d log(length) = -2 D / length^2
+            [0.5 * signal * np.vdot(W, C), 0.5 * noise * np.trace(W)],
+        ]
+    )
 
 
-def log_prior(theta: np.ndarray, noise_prior: tuple[float, float] = NOISE_PRIOR) -> tuple[float, np.ndarray]:
-    """Return the log density of the priors on `theta`, up to a constant, and its gradient, (d + 2,)."""
+def log_prior(
+    theta: np.ndarray, noise_prior: tuple[float, float] = NOISE_PRIOR
+) -> tuple[float, np.ndarray]:
+    """Return the log density of the priors on `theta`, up to a constant, and its gradient, (d +
+    2,)."""
     mean, deviation = np.transpose([LENGTH_PRIOR] * (len(theta) - 2) + [SIGNAL_PRIOR, noise_prior])
     z = (theta - mean) / deviation
     return -0.5 * z @ z, -z / deviation
@@ -100,7 +119,8 @@ def log_prior(theta: np.ndarray, noise_prior: tuple[float, float] = NOISE_PRIOR)
 
 @dataclass(frozen=True)
 class GaussianProcess:
-    """What a Gaussian process with known hyperparameters has learned from X and y. Made by `condition` or `fit`."""
+    """What a Gaussian process with known hyperparameters has learned from X and y. Made by
+    `condition` or `fit`."""
 
     X: np.ndarray  # (n, p)
     y: np.ndarray  # (n,), standardised
@@ -138,21 +158,32 @@ class GaussianProcess:
         variance = np.maximum(self.signal - np.einsum("nm,nm->m", V, V), 1e-12 * self.signal)
         return self.center + self.scale * (k @ self.alpha), self.scale * np.sqrt(variance)
 
-    def posterior_gradient(self, Z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return mean (m,), deviation (m,), and the gradients of both by the features of `Z`, (m, p) each."""
+    def posterior_gradient(
+        self, Z: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return mean (m,), deviation (m,), and the gradients of both by the features of `Z`, (m,
+        p) each."""
         r2 = self.squared_distances(Z, self.X)
         k = self.signal * matern52(r2)  # (m, n)
-        B = scipy.linalg.cho_solve((self.L, True), k.T, check_finite=False).T  # (m, n), rows inv(K) @ k
+        B = scipy.linalg.cho_solve(
+            (self.L, True), k.T, check_finite=False
+        ).T  # (m, n), rows inv(K) @ k
         variance = np.maximum(self.signal - np.einsum("mn,mn->m", k, B), 1e-12 * self.signal)
         deviation = np.sqrt(variance)
         slope = 2 * self.signal * matern52_slope(r2)  # d k / d z = slope * (z - x) / length^2
         lengths = self.length_scales[self.dims]
 
-        def chain(weights: np.ndarray) -> np.ndarray:  # (m, n) -> (m, p): sum over n of weights * (z - x) / length^2
+        def chain(
+            weights: np.ndarray,
+        ) -> np.ndarray:  # (m, n) -> (m, p): sum over n of weights * (z - x) / length^2
             return (Z * weights.sum(axis=1, keepdims=True) - weights @ self.X) / lengths**2
 
-        return (self.center + self.scale * (k @ self.alpha), self.scale * deviation,
-                self.scale * chain(slope * self.alpha), self.scale * chain(-slope * B) / deviation[:, None])
+        return (
+            self.center + self.scale * (k @ self.alpha),
+            self.scale * deviation,
+            self.scale * chain(slope * self.alpha),
+            self.scale * chain(-slope * B) / deviation[:, None],
+        )
 
     def sample(self, Z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw the noise-free loss at all of `Z` jointly from the posterior, (m,)."""
@@ -163,17 +194,25 @@ class GaussianProcess:
         return self.center + self.scale * y
 
     def believing(self, Z: np.ndarray, losses: np.ndarray) -> GaussianProcess:
-        """Return this process with `losses` (m,) observed at `Z` as well; hyperparameters and scale unchanged."""
+        """Return this process with `losses` (m,) observed at `Z` as well; hyperparameters and scale
+        unchanged."""
         y = np.concatenate([self.y, (losses - self.center) / self.scale])
         return condition(np.vstack([self.X, Z]), y, self.dims, self.theta, self.center, self.scale)
 
     def imagining(self, Z: np.ndarray, rng: np.random.Generator) -> GaussianProcess:
-        """Return this process with one draw of itself at `Z`, (m, p), believed: its mean is that function, continued."""
+        """Return this process with one draw of itself at `Z`, (m, p), believed: its mean is that
+        function, continued."""
         return self.believing(Z, self.sample(Z, rng))
 
 
-def condition(X: np.ndarray, y: np.ndarray, dims: np.ndarray, theta: np.ndarray,
-              center: float = 0.0, scale: float = 1.0) -> GaussianProcess:
+def condition(
+    X: np.ndarray,
+    y: np.ndarray,
+    dims: np.ndarray,
+    theta: np.ndarray,
+    center: float = 0.0,
+    scale: float = 1.0,
+) -> GaussianProcess:
     """Return the posterior given `theta`, with `y` taken as standardised already."""
     process = GaussianProcess(X, y, dims, theta, center, scale, np.empty((0, 0)), np.empty(0))
     K = process.signal * matern52(process.squared_distances(X, X)) + process.noise * np.eye(len(X))
@@ -181,9 +220,15 @@ def condition(X: np.ndarray, y: np.ndarray, dims: np.ndarray, theta: np.ndarray,
     return replace(process, L=L, alpha=scipy.linalg.cho_solve((L, True), y, check_finite=False))
 
 
-def fit(X: np.ndarray, losses: np.ndarray, dims: np.ndarray | None = None, *,
-        noise_prior: tuple[float, float] = NOISE_PRIOR) -> GaussianProcess:
-    """Return the process whose `theta` maximises marginal likelihood times priors (MAP, by L-BFGS-B)."""
+def fit(
+    X: np.ndarray,
+    losses: np.ndarray,
+    dims: np.ndarray | None = None,
+    *,
+    noise_prior: tuple[float, float] = NOISE_PRIOR,
+) -> GaussianProcess:
+    """Return the process whose `theta` maximises marginal likelihood times priors (MAP, by
+    L-BFGS-B)."""
     dims = np.arange(X.shape[1]) if dims is None else dims
     center, scale = losses.mean(), losses.std() or 1.0
     y = (losses - center) / scale
@@ -196,6 +241,12 @@ def fit(X: np.ndarray, losses: np.ndarray, dims: np.ndarray | None = None, *,
 
     start = np.array([LENGTH_PRIOR[0]] * len(D) + [SIGNAL_PRIOR[0], noise_prior[0]])
     bounds = [LENGTH_BOUNDS] * len(D) + [SIGNAL_BOUNDS, NOISE_BOUNDS]
-    best = scipy.optimize.minimize(negative, start, jac=True, method="L-BFGS-B", bounds=bounds,
-                                   options={"ftol": 1e-6, "maxiter": 100})
+    best = scipy.optimize.minimize(
+        negative,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"ftol": 1e-6, "maxiter": 100},
+    )
     return condition(X, y, dims, best.x, center, scale)

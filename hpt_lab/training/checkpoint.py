@@ -1,9 +1,11 @@
 """Checkpoints: what a trial needs to go on exactly where it stopped, in one file without pickle.
 
-A file is the SHA-256 of the rest, then a NumPy `.npz` archive of plain arrays, one of which holds JSON: the epoch, the
-curves so far, and what the checkpoint belongs to (settings, config, trial). It is written beside its place and moved
-there in one step, so a killed process leaves the old file or the new one. A file that is damaged, or that belongs to
-another config, seed or data set, is as good as none: `load` returns None and training starts afresh.
+A file is the SHA-256 of the rest, then a NumPy `.npz` archive of plain arrays, one of which holds
+JSON: the epoch, the curves so far, and what the checkpoint belongs to (settings, config, trial). It
+    is written beside its place and moved
+there in one step, so a killed process leaves the old file or the new one. A file that is damaged,
+or that belongs to another config, seed or data set, is as good as none: `load` returns None and
+training starts afresh.
 """
 
 from __future__ import annotations
@@ -42,8 +44,13 @@ class Checkpoint:
     @classmethod
     def of(cls, model: keras.Model, *, epoch: int, curves: Mapping[str, list[float]]) -> Checkpoint:
         """Take a model's state."""
-        return cls(epoch, _values(model.weights), _values(model.optimizer.variables), _values(_seed_states(model)),
-                   {name: list(values) for name, values in curves.items()})
+        return cls(
+            epoch,
+            _values(model.weights),
+            _values(model.optimizer.variables),
+            _values(_seed_states(model)),
+            {name: list(values) for name, values in curves.items()},
+        )
 
     def restore(self, model: keras.Model) -> None:
         """Put the whole state back, learning rate and seeds included: the same trial goes on."""
@@ -52,7 +59,8 @@ class Checkpoint:
         _assign(_seed_states(model), self.seeds)
 
     def inherit(self, model: keras.Model) -> None:
-        """Put weights and optimizer state into another trial's model, which keeps its learning rate and its seeds."""
+        """Put weights and optimizer state into another trial's model, which keeps its learning rate
+        and its seeds."""
         rate = model.optimizer._learning_rate  # a Variable, or a schedule
         own = None if not isinstance(rate, keras.Variable) else np.asarray(rate)
         _assign(model.weights, self.weights)
@@ -67,8 +75,14 @@ def save(path: Path, checkpoint: Checkpoint, about: Mapping[str, Any]) -> None:
     Raises DiskError, and leaves the old file as it was, if the disk is full or can't be written.
     """
     lists = {kind: getattr(checkpoint, kind) for kind in KINDS}
-    notes = json.dumps({"epoch": checkpoint.epoch, "curves": checkpoint.curves, "about": about,
-                        "counts": {kind: len(arrays) for kind, arrays in lists.items()}})
+    notes = json.dumps(
+        {
+            "epoch": checkpoint.epoch,
+            "curves": checkpoint.curves,
+            "about": about,
+            "counts": {kind: len(arrays) for kind, arrays in lists.items()},
+        }
+    )
     arrays = {f"{kind}{i}": array for kind in KINDS for i, array in enumerate(lists[kind])}
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, notes=np.frombuffer(notes.encode(), np.uint8), **arrays)
@@ -91,7 +105,8 @@ def check_writable(folder: Path) -> None:
 def _writing(folder: Path) -> Iterator[tuple[IO[bytes], str]]:
     """Open a file of a new name in `folder`, made if need be; on any error it is gone again.
 
-    Raises DiskError for a disk that is full, read-only or missing: that ends the study, not a trial.
+    Raises DiskError for a disk that is full, read-only or missing: that ends the study, not a
+    trial.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -103,12 +118,15 @@ def _writing(folder: Path) -> Iterator[tuple[IO[bytes], str]]:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise DiskError(f"can't write checkpoints to {folder}: {error.strerror}; free space there, make it "
-                        "writable, or choose another folder with checkpoints=DIR") from error
+        raise DiskError(
+            f"can't write checkpoints to {folder}: {error.strerror}; free space there, make it "
+            "writable, or choose another folder with checkpoints=DIR"
+        ) from error
 
 
 def load(path: Path, about: Mapping[str, Any]) -> Checkpoint | None:
-    """Read a checkpoint; None if there is none, it is damaged, or it says anything else than `about` about itself.
+    """Read a checkpoint; None if there is none, it is damaged, or it says anything else than
+    `about` about itself.
 
     Only the keys of `about` are compared: without "config", any config will do.
     """
@@ -117,10 +135,18 @@ def load(path: Path, about: Mapping[str, Any]) -> Checkpoint | None:
     with archive:
         try:
             notes = json.loads(archive["notes"].tobytes())
-            saved = {kind: [archive[f"{kind}{i}"] for i in range(notes["counts"][kind])] for kind in KINDS}
+            saved = {
+                kind: [archive[f"{kind}{i}"] for i in range(notes["counts"][kind])]
+                for kind in KINDS
+            }
             checkpoint = Checkpoint(epoch=notes["epoch"], curves=notes["curves"], **saved)
             said = notes["about"]
-        except (KeyError, TypeError, ValueError, AttributeError):  # ours it is not, though its digest is right
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+        ):  # ours it is not, though its digest is right
             return None
     wanted = json.loads(json.dumps(about))
     if not _is_sound(checkpoint) or not isinstance(said, dict):
@@ -159,10 +185,16 @@ def _is_sound(checkpoint: Checkpoint) -> bool:
     """Tell whether a checkpoint's parts have the types that they must have."""
     epoch, curves = checkpoint.epoch, checkpoint.curves
     arrays = [array for kind in KINDS for array in getattr(checkpoint, kind)]
-    return (isinstance(epoch, int) and epoch >= 0 and isinstance(curves, dict)
-            and all(isinstance(values, list) and all(type(v) in (int, float) for v in values)
-                    for values in curves.values())
-            and all(array.dtype.kind in "fiub" or array.dtype.name == "bfloat16" for array in arrays))
+    return (
+        isinstance(epoch, int)
+        and epoch >= 0
+        and isinstance(curves, dict)
+        and all(
+            isinstance(values, list) and all(type(v) in (int, float) for v in values)
+            for values in curves.values()
+        )
+        and all(array.dtype.kind in "fiub" or array.dtype.name == "bfloat16" for array in arrays)
+    )
 
 
 def _seed_states(model: keras.Model) -> list[Any]:
@@ -176,7 +208,10 @@ def _values(variables: list[Any]) -> list[np.ndarray]:
 
 def _assign(variables: list[Any], arrays: list[np.ndarray]) -> None:
     if [tuple(v.shape) for v in variables] != [a.shape for a in arrays]:
-        raise HptError("the checkpoint has variables of other shapes than the model; a trial can only start from a "
-                       "parent of the same architecture and optimizer")
+        raise HptError(
+            "the checkpoint has variables of other shapes than the model; a trial can only start "
+            "from a "
+            "parent of the same architecture and optimizer"
+        )
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)

@@ -1,9 +1,10 @@
-"""What a compiled model brings along: its state, its metrics, and why only `model.fit` could train it.
+"""What a compiled model brings along: its state, its metrics, and why only `model.fit` could train
+it.
 
-Accuracy is counted by the graph itself (`Traced._hits`), which costs nothing. Every other metric that a model was
-compiled with, that its layers keep, or that Keras keeps for each of several outputs, is Keras' own object: its
-variables are updated inside the graph and read after the epoch, so names and values are those of `model.fit`.
-Read `keeps_metrics` first, then `count`.
+Accuracy is counted by the graph itself (`Traced._hits`), which costs nothing. Every other metric
+that a model was compiled with, that its layers keep, or that Keras keeps for each of several
+outputs, is Keras' own object: its variables are updated inside the graph and read after the epoch,
+so names and values are those of `model.fit`. Read `keeps_metrics` first, then `count`.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def check_compiled(model: Any) -> None:
         model.optimizer, "use_ema", False
     ):  # `fit` ends by overwriting the weights, so nothing could resume
         raise BuildError(
-            "the optimizer has use_ema=True, which replaces the weights when training ends; drop use_ema"
+            "the optimizer has use_ema=True, which replaces the weights when training ends; drop "
+            "use_ema"
         )
 
 
@@ -56,12 +58,14 @@ def build_variables(model: keras.Model, x: Any) -> None:
 
 
 def variables(model: keras.Model) -> list[Any]:
-    """List what training changes and a checkpoint keeps: weights, seed generators' states, optimizer variables."""
+    """List what training changes and a checkpoint keeps: weights, seed generators' states,
+    optimizer variables."""
     return [*model.variables, *model.optimizer.variables]
 
 
 def metric_variables(model: keras.Model) -> list[Any]:
-    """List the variables of every metric that Keras keeps for the model, the mean of its loss included."""
+    """List the variables of every metric that Keras keeps for the model, the mean of its loss
+    included."""
     return list(model.metrics_variables)
 
 
@@ -71,7 +75,8 @@ def everything(model: keras.Model) -> list[Any]:
 
 
 def fit_alone(model: keras.Model) -> str | None:
-    """Say why only `model.fit` can train this model as it wants to be trained; None if an epoch may be traced."""
+    """Say why only `model.fit` can train this model as it wants to be trained; None if an epoch may
+    be traced."""
     for names, what in ((OWN_STEPS, "train_step or test_step"), (OWN_RESULTS, "compute_metrics")):
         if any(_overrides(model, name) for name in names):
             return f"{type(model).__name__} has its own {what}"
@@ -79,7 +84,8 @@ def fit_alone(model: keras.Model) -> str | None:
 
 
 def accuracy_name(model: keras.Model) -> str | None:
-    """Return the name that the share of rows predicted right goes by; None where it has no meaning."""
+    """Return the name that the share of rows predicted right goes by; None where it has no
+    meaning."""
     if accuracy_kind(model) is None:
         return None
     asked = asked_metrics(model)
@@ -87,7 +93,8 @@ def accuracy_name(model: keras.Model) -> str | None:
 
 
 def keeps_metrics(model: keras.Model) -> bool:
-    """Tell whether a model has metrics that Keras must count: any but the loss and a plain accuracy."""
+    """Tell whether a model has metrics that Keras must count: any but the loss and a plain
+    accuracy."""
     others = [m for m in model.metrics if m is not model._loss_tracker]
     if others and any(m is not model._compile_metrics for m in others):
         return True
@@ -95,7 +102,8 @@ def keeps_metrics(model: keras.Model) -> bool:
 
 
 def make_metrics(model: keras.Model, rows: tuple[Any, ...]) -> None:
-    """Create the variables of metrics that make theirs when they first count, and leave no trace of that."""
+    """Create the variables of metrics that make theirs when they first count, and leave no trace of
+    that."""
     single = len(getattr(model, "outputs", None) or []) == 1  # not even known of a subclassed model
     if fit_alone(model) or (single and not keeps_metrics(model)) or _made(model):
         return
@@ -120,7 +128,8 @@ def count(model: keras.Model, batch: Any, predictions: Any) -> None:
 
 
 def results(model: keras.Model) -> dict[str, Any]:
-    """Read what the metrics have counted, by Keras' names; without Keras' mean of the loss, which the graph sums."""
+    """Read what the metrics have counted, by Keras' names; without Keras' mean of the loss, which
+    the graph sums."""
     own = model._loss_tracker in model.metrics
     return {
         name: value
@@ -130,7 +139,8 @@ def results(model: keras.Model) -> dict[str, Any]:
 
 
 def numbers(logs: dict[str, Any]) -> dict[str, Any]:
-    """Turn tensors into floats, dicts of them into single entries, and leave vectors (a metric per class) arrays."""
+    """Turn tensors into floats, dicts of them into single entries, and leave vectors (a metric per
+    class) arrays."""
     flat: dict[str, Any] = {}
     for name, value in logs.items():
         if isinstance(value, dict):
@@ -147,7 +157,8 @@ def scalars(logs: dict[str, Any]) -> dict[str, float]:
 
 
 def own_metrics(model: keras.Model, validated: dict[str, Any]) -> dict[str, float]:
-    """Choose what an outcome reports of a validation besides its scores: the loss, and metrics but plain accuracy."""
+    """Choose what an outcome reports of a validation besides its scores: the loss, and metrics but
+    plain accuracy."""
     kept = scalars(validated)
     if fit_alone(model) is None and not keeps_metrics(model):
         kept = {"val_loss": kept["val_loss"]}
@@ -155,7 +166,8 @@ def own_metrics(model: keras.Model, validated: dict[str, Any]) -> dict[str, floa
 
 
 def loss_is_a_mean(model: keras.Model) -> bool:
-    """Tell whether the compiled loss of many rows is the mean of the losses of each, however they are cut in batches."""
+    """Tell whether the compiled loss of many rows is the mean of the losses of each, however they
+    are cut in batches."""
     losses = tf.nest.flatten(model.loss)
     names = [loss if isinstance(loss, str) else type(loss).__name__ for loss in losses]
     across = ("dice", "tversky", "circle")
@@ -166,14 +178,17 @@ def loss_is_a_mean(model: keras.Model) -> bool:
 
 
 def is_additive(model: keras.Model, foreign: bool) -> bool:
-    """Tell whether validating in large batches gives what `model.evaluate` gives in batches of the training's size."""
+    """Tell whether validating in large batches gives what `model.evaluate` gives in batches of the
+    training's size."""
     layers = model._flatten_layers()
     masks = any(
         getattr(layer, "mask_zero", False) or isinstance(layer, keras.layers.Masking)
         for layer in layers
     )
     penalised = any(getattr(layer, "activity_regularizer", None) is not None for layer in layers)
-    several = len(getattr(model, "outputs", None) or [None]) > 1  # Keras averages their losses over batches, not rows
+    several = (
+        len(getattr(model, "outputs", None) or [None]) > 1
+    )  # Keras averages their losses over batches, not rows
     return not (foreign or masks or penalised or several) and loss_is_a_mean(model)
 
 

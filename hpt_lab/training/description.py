@@ -1,13 +1,15 @@
-"""Describe a model down to the last constant, so that two models with equal descriptions compute the same.
+"""Describe a model down to the last constant, so that two models with equal descriptions compute
+the same.
 
-A config is not enough: an attribute set after construction, a function, a frozen flag, a value that `get_config` forgot
-are constants of a traced graph too. So the whole web of objects behind a compiled model is walked, attribute by
-attribute. Only objects of Keras' own classes, with Keras' own methods, can be described: whatever else is met (a user's
-class, whatever it is called or registered as, a lambda, a variable that is not the model's) is `foreign`, because what
-its code reads can't be told, and a model with a foreign part shares nothing.
+A config is not enough: an attribute set after construction, a function, a frozen flag, a value that
+`get_config` forgot are constants of a traced graph too. So the whole web of objects behind a
+compiled model is walked, attribute by attribute. Only objects of Keras' own classes, with Keras'
+own methods, can be described: whatever else is met (a user's class, whatever it is called or
+registered as, a lambda, a variable that is not the model's) is `foreign`, because what its code
+reads can't be told, and a model with a foreign part shares nothing.
 
-Variables are described by their place in the model's list, so shared objects and shared weights are told from equal
-ones. Read `describe` first, then `_Walk._open`.
+Variables are described by their place in the model's list, so shared objects and shared weights are
+told from equal ones. Read `describe` first, then `_Walk._open`.
 """
 
 from __future__ import annotations
@@ -63,7 +65,8 @@ WIDTHS = {"units", "_build_shapes_dict", "_input_spec"}
 
 
 class Described(NamedTuple):
-    """A digest of all that the graph of a model holds as constants; what stood in its way, None if nothing did."""
+    """A digest of all that the graph of a model holds as constants; what stood in its way, None if
+    nothing did."""
 
     digest: str
     foreign: str | None
@@ -81,7 +84,8 @@ def describe(
 ) -> Described:
     """Walk a built, compiled model. `variables`: its state, which a graph reaches through handles.
 
-    `free`: (object, attribute) pairs whose values don't count. `any_width`: nor do widths of layers.
+    `free`: (object, attribute) pairs whose values don't count. `any_width`: nor do widths of
+    layers.
     """
     walk = _Walk(list(variables), {(id(owner), name) for owner, name in free}, any_width)
     walk.run(model)
@@ -92,7 +96,8 @@ def describe(
 
 
 class _Walk:
-    """A depth-first walk that writes a token for everything it meets; loops and sharing become back references."""
+    """A depth-first walk that writes a token for everything it meets; loops and sharing become back
+    references."""
 
     def __init__(self, variables: list[Any], free: set[tuple[int, str]], any_width: bool):
         self.place = {id(v): i for i, v in enumerate(variables)}
@@ -232,14 +237,16 @@ class _Walk:
 
 
 def is_kerass(kind: type) -> bool:
-    """Tell whether a class is Keras' own: defined in its files, found under its name, its methods not replaced."""
+    """Tell whether a class is Keras' own: defined in its files, found under its name, its methods
+    not replaced."""
     methods = _methods(kind)
     return methods is not None and all(table.get(name) is method for table, name, method in methods)
 
 
 @functools.lru_cache(maxsize=1024)
 def _methods(kind: type) -> list[tuple[Any, str, Any]] | None:
-    """List (a class's table, name, method) of all that Keras' class `kind` can do; None for another's class."""
+    """List (a class's table, name, method) of all that Keras' class `kind` can do; None for
+    another's class."""
     module: Any = sys.modules.get(kind.__module__)
     if module is None or not str(getattr(module, "__file__", "")).startswith(HOME):
         return None

@@ -1,8 +1,9 @@
 """One traced graph per architecture, lent to trial after trial.
 
-Tracing an epoch and preparing it to run costs 0.3 to 0.4 s, as much as 20 to 40 epochs of a small network. Read
-`architecture` first: models with equal answers share a graph. Models of plain dense layers are traced with variables
-of unknown shape (`takes_any_width`), so that all widths share one.
+Tracing an epoch and preparing it to run costs 0.3 to 0.4 s, as much as 20 to 40 epochs of a small
+network. Read
+`architecture` first: models with equal answers share a graph. Models of plain dense layers are
+traced with variables of unknown shape (`takes_any_width`), so that all widths share one.
 
 Nothing a trial computes depends on whether its graph was waiting in the cache.
 """
@@ -23,13 +24,26 @@ from hpt_lab.training.description import describe
 from hpt_lab.training.graphs import EpochGraph, Traced, is_small, trace
 from hpt_lab.training.knobs import knobs
 
-WIDTHLESS = (keras.layers.InputLayer, keras.layers.Dense, keras.layers.Dropout, keras.layers.Activation,
-             keras.layers.BatchNormalization, keras.layers.ReLU, keras.layers.LeakyReLU)
-OPTIMIZERS = (keras.optimizers.SGD, keras.optimizers.RMSprop, keras.optimizers.Adam, keras.optimizers.AdamW)
+WIDTHLESS = (
+    keras.layers.InputLayer,
+    keras.layers.Dense,
+    keras.layers.Dropout,
+    keras.layers.Activation,
+    keras.layers.BatchNormalization,
+    keras.layers.ReLU,
+    keras.layers.LeakyReLU,
+)
+OPTIMIZERS = (
+    keras.optimizers.SGD,
+    keras.optimizers.RMSprop,
+    keras.optimizers.Adam,
+    keras.optimizers.AdamW,
+)
 
 
 class GraphCache:
-    """Traced graphs by architecture, the least recently used dropped first; threads may use one at the same time.
+    """Traced graphs by architecture, the least recently used dropped first; threads may use one at
+    the same time.
 
     At most `size` graphs are kept; nothing else outlives a trial.
     """
@@ -41,8 +55,9 @@ class GraphCache:
         self._lock = threading.Lock()
 
     @contextmanager
-    def borrow(self, model: keras.Model, rows: tuple[Any, ...], *, batch_size: int,
-               xla: bool) -> Iterator[EpochGraph | None]:
+    def borrow(
+        self, model: keras.Model, rows: tuple[Any, ...], *, batch_size: int, xla: bool
+    ) -> Iterator[EpochGraph | None]:
         """Bind `model` to a graph of its architecture for a while; None: use `model.fit`."""
         make_metrics(model, rows)
         key = architecture(model, rows, xla)
@@ -51,7 +66,9 @@ class GraphCache:
             key = (*key, len(tf.nest.flatten(rows)[0]), batch_size)
         with self._lock:  # held while tracing, so that nobody traces the same at the same time
             known = self._traced.pop(key, None)
-            graph = trace(model, rows, batch_size=batch_size, xla=xla, any_width=any_width, traced=known)
+            graph = trace(
+                model, rows, batch_size=batch_size, xla=xla, any_width=any_width, traced=known
+            )
             if graph is not None:
                 self._users[graph.traced] += 1
                 if key is not None:
@@ -82,16 +99,21 @@ class GraphCache:
                 traced.destroy()
 
 
-GRAPHS = GraphCache(64)  # one per process, since an objective is pickled anew for every call in a process pool
+GRAPHS = GraphCache(
+    64
+)  # one per process, since an objective is pickled anew for every call in a process pool
 
 
-def architecture(model: keras.Model, rows: tuple[Any, ...], xla: bool, *,
-                 free: Iterable[tuple[Any, str]] = ()) -> tuple[Any, ...] | None:
-    """Describe all that a traced epoch holds as constants; None where that can't be told, so nothing may be shared.
+def architecture(
+    model: keras.Model, rows: tuple[Any, ...], xla: bool, *, free: Iterable[tuple[Any, str]] = ()
+) -> tuple[Any, ...] | None:
+    """Describe all that a traced epoch holds as constants; None where that can't be told, so
+    nothing may be shared.
 
-    Initial weights, seed states and a constant learning rate are variables, hence not part of it; nor are the numbers
-    that a graph reads from dials (`knobs`), and `free` ones. Layer names are: `build_model` gives models that are built
-    alike the same names. `description.describe` says what can't be told.
+    Initial weights, seed states and a constant learning rate are variables, hence not part of it;
+    nor are the numbers that a graph reads from dials (`knobs`), and `free` ones. Layer names are:
+    `build_model` gives models that are built alike the same names. `description.describe` says what
+    can't be told.
     """
     any_width = not xla and takes_any_width(model)
     described = describe(model, everything(model), free=[*knobs(model), *free], any_width=any_width)
@@ -104,9 +126,13 @@ def architecture(model: keras.Model, rows: tuple[Any, ...], xla: bool, *,
 
 
 def takes_any_width(model: keras.Model) -> bool:
-    """Tell whether a graph of this model can serve any number of units: plain dense layers, Keras' own loss."""
+    """Tell whether a graph of this model can serve any number of units: plain dense layers, Keras'
+    own loss."""
     layers = model._flatten_layers(include_self=False)
     own = model.loss if isinstance(model.loss, str) else type(model.loss).__module__
-    return (type(model) is keras.Sequential
-            and all(type(layer) in WIDTHLESS and layer.trainable for layer in layers)
-            and type(model.optimizer) in OPTIMIZERS and (isinstance(model.loss, str) or own.startswith("keras.")))
+    return (
+        type(model) is keras.Sequential
+        and all(type(layer) in WIDTHLESS and layer.trainable for layer in layers)
+        and type(model.optimizer) in OPTIMIZERS
+        and (isinstance(model.loss, str) or own.startswith("keras."))
+    )

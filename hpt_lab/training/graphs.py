@@ -1,11 +1,13 @@
 """One epoch as one graph call: the loop over the batches inside a `tf.function`.
 
-For a small network `model.fit` spends over 95 % of its time between the batches. Here that loop is inside a graph:
-gather a batch's rows by a permutation, `model.compute_loss`, the optimizer's step; the mathematics is `model.fit`'s.
+For a small network `model.fit` spends over 95 % of its time between the batches. Here that loop is
+inside a graph: gather a batch's rows by a permutation, `model.compute_loss`, the optimizer's step;
+the mathematics is `model.fit`'s.
 
-Tracing costs 0.2 to 0.4 s, so trials whose models differ only in weights, seeds and learning rate share what was traced,
-which reaches variables through handles: an `EpochGraph` hands it its model's. Dropout rates and L1 and L2 factors are
-variables too (`knobs.py`). `graph_cache.py` says which models share a graph. Read `Traced._train` first.
+Tracing costs 0.2 to 0.4 s, so trials whose models differ only in weights, seeds and learning rate
+share what was traced, which reaches variables through handles: an `EpochGraph` hands it its
+model's. Dropout rates and L1 and L2 factors are variables too (`knobs.py`). `graph_cache.py` says
+which models share a graph. Read `Traced._train` first.
 """
 
 from __future__ import annotations
@@ -47,36 +49,73 @@ Jit = bool | Literal["auto"]
 
 CALL_SECONDS = 0.08  # a graph call is kept this short, so that `stop` is seen in well under 0.2 s
 FIRST_STEPS = 4  # batches in a call whose pace isn't known yet
-ROWS_AT_ONCE = 512  # validation rows per forward pass; fixed, since a matmul's rounding may depend on its row count
+# validation rows per forward pass; fixed, since a matmul's rounding may depend on its row count
+ROWS_AT_ONCE = 512
 XLA_STEPS = 20_000  # XLA saves about 0.06 ms per small batch and costs 1.0 to 1.5 s to compile
-SMALL = 100_000  # weights; above this the arithmetic dominates, and neither XLA nor a single thread is an advantage
-XLA_LAYERS = {"InputLayer", "Dense", "Activation", "Dropout", "Flatten", "Reshape", "Rescaling", "BatchNormalization",
-              "LayerNormalization", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Add", "Concatenate"}
+# weights; above this the arithmetic dominates, and neither XLA nor a single thread is an advantage
+SMALL = 100_000
+XLA_LAYERS = {
+    "InputLayer",
+    "Dense",
+    "Activation",
+    "Dropout",
+    "Flatten",
+    "Reshape",
+    "Rescaling",
+    "BatchNormalization",
+    "LayerNormalization",
+    "ReLU",
+    "LeakyReLU",
+    "PReLU",
+    "ELU",
+    "Softmax",
+    "Add",
+    "Concatenate",
+}
 
 
 class Traced:
-    """The training loop and forward pass of an architecture, as graphs that any thread may call for any model of it.
+    """The training loop and forward pass of an architecture, as graphs that any thread may call for
+    any model of it.
 
-    Traced from `model`, whose state is `variables` and whose knobs are `dials`. `rows`: example tensors (x, y) or
-    (x, y, sample_weight), each with rows first; calls may have another number of rows and another batch size. With
-    `xla`, whose shapes are static, only `evaluate` may have other rows.
+    Traced from `model`, whose state is `variables` and whose knobs are `dials`. `rows`: example
+    tensors (x, y) or (x, y, sample_weight), each with rows first; calls may have another number of
+    rows and another batch size. With `xla`, whose shapes are static, only `evaluate` may have other
+    rows.
     """
 
-    def __init__(self, model: keras.Model, dials: list[tf.Variable], rows: tuple[Any, ...], *, batch_size: int, xla: bool,
-                 any_width: bool):
-        self.kind, self.logits, self.small = accuracy_kind(model), gives_logits(model), is_small(model)
+    def __init__(
+        self,
+        model: keras.Model,
+        dials: list[tf.Variable],
+        rows: tuple[Any, ...],
+        *,
+        batch_size: int,
+        xla: bool,
+        any_width: bool,
+    ):
+        self.kind, self.logits, self.small = (
+            accuracy_kind(model),
+            gives_logits(model),
+            is_small(model),
+        )
         self.any_width, self.dials = any_width, dials
         self.accuracy = accuracy_name(model)
         self.counts = keeps_metrics(model)
         self.additive = is_additive(model, describe(model, everything(model)).foreign is not None)
-        self.spare: list[list[tf.Variable]] = []  # shapeless variables that a released model has left
+        self.spare: list[
+            list[tf.Variable]
+        ] = []  # shapeless variables that a released model has left
         self.model: Any = model
         train, evaluate = self._trace(rows, batch_size, xla)
         if self.small and any(map(_needs_threads, (train, evaluate))):
             self.small = False
             train, evaluate = self._trace(rows, batch_size, xla)
         place = {id(handle): i for i, handle in enumerate(handles(model, dials))}
-        self.calls = [(call, [(t, place.get(id(t))) for t in call.captured_inputs]) for call in (train, evaluate)]
+        self.calls = [
+            (call, [(t, place.get(id(t))) for t in call.captured_inputs])
+            for call in (train, evaluate)
+        ]
         self.model, self.dials = None, []
 
     def _trace(self, rows: tuple[Any, ...], batch_size: int, xla: bool) -> tuple[Any, Any]:
@@ -87,15 +126,22 @@ class Traced:
             if xla:
                 static = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), rows)
                 order = tf.TensorSpec([len(tf.nest.flatten(rows)[0])], tf.int32)
-                steps = tf.function(functools.partial(self._train_static, batch_size), autograph=False, jit_compile=True)
+                steps = tf.function(
+                    functools.partial(self._train_static, batch_size),
+                    autograph=False,
+                    jit_compile=True,
+                )
                 train = steps.get_concrete_function(static, order, *rest)
             else:
                 order = tf.TensorSpec([None], tf.int32)
-                train = tf.function(self._train, autograph=False).get_concrete_function(data, order, *rest)
+                train = tf.function(self._train, autograph=False).get_concrete_function(
+                    data, order, *rest
+                )
             return train, tf.function(self._evaluate, autograph=False).get_concrete_function(data)
 
     def destroy(self) -> None:
-        """Free what was traced: a graph and the body of its loop hold on to each other where Python's collector can't see."""
+        """Free what was traced: a graph and the body of its loop hold on to each other where
+        Python's collector can't see."""
         for call, _ in self.calls:
             bodies = [function._cached_graph for function in call.graph._functions.values()]
             for graph in [*filter(None, bodies), call.graph]:
@@ -106,42 +152,61 @@ class Traced:
 
     # What is traced. `loss` and `hits` are sums over the rows so far, carried from call to call.
 
-    def _train(self, data: Any, order: Any, batch_size: Any, start: Any, stop: Any, loss: Any, hits: Any) -> Any:
-        """Take the gradient steps start..stop-1; `order` (n,) says which rows make up which batch."""
+    def _train(
+        self, data: Any, order: Any, batch_size: Any, start: Any, stop: Any, loss: Any, hits: Any
+    ) -> Any:
+        """Take the gradient steps start..stop-1; `order` (n,) says which rows make up which
+        batch."""
         flat = FlatUpdate(self.model) if self.small and has_rule(self.model) else None
 
         def body(i: Any, loss: Any, hits: Any, slots: Any) -> Any:
-            batch = gather(data, order[i * batch_size:(i + 1) * batch_size])
+            batch = gather(data, order[i * batch_size : (i + 1) * batch_size])
             batch_loss, batch_hits, slots = self._step(batch, flat, slots)
             return i + 1, loss + batch_loss, hits + batch_hits, slots
 
         slots = [] if flat is None else flat.read()
-        _, loss, hits, slots = tf.while_loop(lambda i, *_: i < stop, body, (start, loss, hits, slots),
-                                             parallel_iterations=1)
+        _, loss, hits, slots = tf.while_loop(
+            lambda i, *_: i < stop, body, (start, loss, hits, slots), parallel_iterations=1
+        )
         if flat is not None:
             flat.write(slots)
         return loss, hits
 
-    def _train_static(self, batch_size: int, data: Any, order: Any, _: Any, start: Any, stop: Any, loss: Any,
-                      hits: Any) -> Any:
-        """Do the same for XLA, which needs static shapes: the last short batch gets a step of its own."""
+    def _train_static(
+        self,
+        batch_size: int,
+        data: Any,
+        order: Any,
+        _: Any,
+        start: Any,
+        stop: Any,
+        loss: Any,
+        hits: Any,
+    ) -> Any:
+        """Do the same for XLA, which needs static shapes: the last short batch gets a step of its
+        own."""
         full, rest = divmod(order.shape[0], batch_size)
 
         def body(i: Any, loss: Any, hits: Any) -> Any:
-            batch_loss, batch_hits, _ = self._step(gather(data, tf.slice(order, [i * batch_size], [batch_size])))
+            batch_loss, batch_hits, _ = self._step(
+                gather(data, tf.slice(order, [i * batch_size], [batch_size]))
+            )
             return i + 1, loss + batch_loss, hits + batch_hits
 
         def last() -> Any:
-            batch_loss, batch_hits, _ = self._step(gather(data, order[full * batch_size:]))
+            batch_loss, batch_hits, _ = self._step(gather(data, order[full * batch_size :]))
             return loss + batch_loss, hits + batch_hits
 
         if full:
             end = tf.minimum(stop, full)
-            loss, hits = tf.while_loop(lambda i, *_: i < end, body, (start, loss, hits), parallel_iterations=1)[1:]
+            loss, hits = tf.while_loop(
+                lambda i, *_: i < end, body, (start, loss, hits), parallel_iterations=1
+            )[1:]
         return tf.cond(stop > full, last, lambda: (loss, hits)) if rest else (loss, hits)
 
     def _step(self, batch: Any, flat: FlatUpdate | None = None, slots: Any = None) -> Any:
-        """Take one gradient step, as `keras.Model.train_step` does; return the batch's summed loss and hits, and slots."""
+        """Take one gradient step, as `keras.Model.train_step` does; return the batch's summed loss
+        and hits, and slots."""
         model, optimizer = self.model, self.model.optimizer
         with tf.GradientTape() as tape:
             predictions, loss = self._forward(batch, training=True)
@@ -164,13 +229,19 @@ class Traced:
 
     def _forward(self, batch: Any, *, training: bool) -> Any:
         model, (x, y), weight = self.model, batch[:2], batch[2] if len(batch) > 2 else None
-        dialled = [(owner, "call", dropout_call(owner, dial)) if name == "rate" else (owner, name, dial)
-                   for dial, (owner, name) in zip(self.dials, knobs(model), strict=True)]
+        dialled = [
+            (owner, "call", dropout_call(owner, dial)) if name == "rate" else (owner, name, dial)
+            for dial, (owner, name) in zip(self.dials, knobs(model), strict=True)
+        ]
         with replaced(dialled):
             predictions = model(x, training=training) if model._call_has_training_arg else model(x)
-            if self.any_width:  # a loss must know how wide outputs are: (n,) and (n, 1) would broadcast to (n, n)
+            if (
+                self.any_width
+            ):  # a loss must know how wide outputs are: (n,) and (n, 1) would broadcast to (n, n)
                 predictions.set_shape([None, *model.output_shape[1:]])
-            loss = model._compute_loss(x=x, y=y, y_pred=predictions, sample_weight=weight, training=training)
+            loss = model._compute_loss(
+                x=x, y=y, y_pred=predictions, sample_weight=weight, training=training
+            )
         return predictions, loss
 
     def _hits(self, y: Any, predictions: Any) -> Any:
@@ -178,11 +249,16 @@ class Traced:
         if self.kind is None or not tf.is_tensor(predictions) or predictions.shape.rank != 2:
             self.accuracy = None
             return tf.constant(0.0)
-        logits = getattr(predictions, "_keras_logits", None)  # from which Keras takes the loss; then no softmax is needed
+        logits = getattr(
+            predictions, "_keras_logits", None
+        )  # from which Keras takes the loss; then no softmax is needed
         if self.kind == "binary":
             guess = predictions > (0.0 if self.logits else 0.5) if logits is None else logits > 0.0
-            truth = tf.reshape(y, tf.shape(predictions)) > tf.cast(0.5, y.dtype) if y.dtype.is_floating else \
-                tf.reshape(y, tf.shape(predictions)) > 0
+            truth = (
+                tf.reshape(y, tf.shape(predictions)) > tf.cast(0.5, y.dtype)
+                if y.dtype.is_floating
+                else tf.reshape(y, tf.shape(predictions)) > 0
+            )
             return tf.reduce_sum(tf.reduce_mean(tf.cast(guess == truth, tf.float32), axis=-1))
         one_hot = y.shape.rank == 2 and y.shape[-1] != 1
         truth = tf.argmax(y, -1) if one_hot else tf.cast(tf.reshape(y, [-1]), tf.int64)
@@ -191,36 +267,56 @@ class Traced:
 
 
 class EpochGraph:
-    """A model bound to the traced graphs of its architecture, until `release`: its own, or `traced` from another such model.
+    """A model bound to the traced graphs of its architecture, until `release`: its own, or `traced`
+    from another such model.
 
-    `rows`, `batch_size`, `xla`: see `Traced`. `any_width`: the model lives in variables without fixed shapes while it is
-    bound, so that models that differ in widths share their graphs too.
+    `rows`, `batch_size`, `xla`: see `Traced`. `any_width`: the model lives in variables without
+    fixed shapes while it is bound, so that models that differ in widths share their graphs too.
     """
 
-    def __init__(self, model: keras.Model, rows: tuple[Any, ...], *, batch_size: int = 32, xla: bool = False,
-                 any_width: bool = False, traced: Traced | None = None):
+    def __init__(
+        self,
+        model: keras.Model,
+        rows: tuple[Any, ...],
+        *,
+        batch_size: int = 32,
+        xla: bool = False,
+        any_width: bool = False,
+        traced: Traced | None = None,
+    ):
         self.model: Any = model
         self.seconds_per_step: float | None = None
         self._first_call = True
         self._batch_size = batch_size
         self._knobs = knobs(model)
-        self._dials = [tf.Variable(float(getattr(owner, name)), trainable=False) for owner, name in self._knobs]
+        self._dials = [
+            tf.Variable(float(getattr(owner, name)), trainable=False) for owner, name in self._knobs
+        ]
         self._settings = [dial.numpy() for dial in self._dials]
         self._own = [v._value for v in variables(model)] if any_width else []
-        spare = traced.spare.pop() if traced is not None and traced.spare else list(map(_shapeless, self._own))
+        spare = (
+            traced.spare.pop()
+            if traced is not None and traced.spare
+            else list(map(_shapeless, self._own))
+        )
         for v, value, stored in zip(variables(model), self._own, spare, strict=False):
             stored.assign(value)
             stored._unique_id = value._unique_id  # by which an optimizer knows its variables
             v._value = stored
         try:
-            self.traced = traced or Traced(model, self._dials, rows, batch_size=batch_size, xla=xla, any_width=any_width)
+            self.traced = traced or Traced(
+                model, self._dials, rows, batch_size=batch_size, xla=xla, any_width=any_width
+            )
         except BaseException:
             self._give_back()
             raise
         mine = handles(model, self._dials)
         self._train, self._evaluate = [
-            functools.partial(call._call_flat, captured_inputs=[t if i is None else mine[i] for t, i in captures])
-            for call, captures in self.traced.calls]
+            functools.partial(
+                call._call_flat, captured_inputs=[t if i is None else mine[i] for t, i in captures]
+            )
+            for call, captures in self.traced.calls
+        ]
 
     def release(self) -> None:
         """Give the model back, trained as far as it is, and hold on to nothing of it."""
@@ -236,8 +332,11 @@ class EpochGraph:
             v._value = value
         return stored
 
-    def train(self, data: Any, order: np.ndarray, batch_size: int, stop: Event | None) -> tuple[float, float] | None:
-        """Train one epoch; return the mean loss and accuracy over its rows, or None when `stop` was set."""
+    def train(
+        self, data: Any, order: np.ndarray, batch_size: int, stop: Event | None
+    ) -> tuple[float, float] | None:
+        """Train one epoch; return the mean loss and accuracy over its rows, or None when `stop` was
+        set."""
         self._begin()
         n, steps = len(order), math.ceil(len(order) / batch_size)
         rows = [*tf.nest.flatten(data), tf.constant(order), tf.constant(batch_size)]
@@ -258,7 +357,8 @@ class EpochGraph:
         return float(loss) / n, float(hits) / n
 
     def evaluate(self, data: Any, stop: Event | None = None) -> tuple[float, float, Any] | None:
-        """Predict; return the mean loss, the accuracy and the predictions (n, ...), or None when `stop` was set."""
+        """Predict; return the mean loss, the accuracy and the predictions (n, ...), or None when
+        `stop` was set."""
         self._begin()
         size = ROWS_AT_ONCE if self.traced.additive else self._batch_size  # as under `model.fit`
         n, loss, hits, parts = len(tf.nest.flatten(data)[0]), 0.0, 0.0, []
@@ -266,16 +366,23 @@ class EpochGraph:
             if stop is not None and stop.is_set():
                 return None
             last = min(n, first + size)
-            part = tf.nest.flatten(data) if n <= size else [t[first:last] for t in tf.nest.flatten(data)]
+            part = (
+                tf.nest.flatten(data)
+                if n <= size
+                else [t[first:last] for t in tf.nest.flatten(data)]
+            )
             with executor(self.traced.small):
                 part_loss, part_hits, predictions = self._evaluate(part)
             loss, hits = loss + float(part_loss) * (last - first), hits + float(part_hits)
             parts.append(predictions)
-        predictions = tf.nest.map_structure(lambda *p: np.concatenate([t.numpy() for t in p]), *parts)
+        predictions = tf.nest.map_structure(
+            lambda *p: np.concatenate([t.numpy() for t in p]), *parts
+        )
         return loss / n, hits / n, predictions
 
     def metrics(self) -> dict[str, Any]:
-        """Read what the last `train` or `evaluate` counted beyond loss and accuracy, by Keras' names."""
+        """Read what the last `train` or `evaluate` counted beyond loss and accuracy, by Keras'
+        names."""
         return results(self.model) if self.traced.counts else {}
 
     def _begin(self) -> None:
@@ -289,19 +396,30 @@ class EpochGraph:
 
 
 def _needs_threads(call: Any) -> bool:
-    """Tell whether a graph has what a single thread can't run: a loop traced earlier somewhere else, or a condition.
+    """Tell whether a graph has what a single thread can't run: a loop traced earlier somewhere
+    else, or a condition.
 
-    A condition inside a condition, as in `LossScaleOptimizer`, makes a single thread wait for itself for ever.
+    A condition inside a condition, as in `LossScaleOptimizer`, makes a single thread wait for
+    itself for ever.
     """
     graph = call.graph.as_graph_def()
-    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
-    return any(node.op in ("If", "StatelessIf", "Case", "StatelessCase") or node.attr["_lower_using_switch_merge"].b
-               for node in nodes)
+    nodes = [
+        *graph.node,
+        *(node for function in graph.library.function for node in function.node_def),
+    ]
+    return any(
+        node.op in ("If", "StatelessIf", "Case", "StatelessCase")
+        or node.attr["_lower_using_switch_merge"].b
+        for node in nodes
+    )
 
 
 def _shapeless(value: tf.Variable) -> tf.Variable:
-    """Make a variable of unknown shape in place of another; TensorFlow compiles a call for the shapes it knows."""
-    return tf.Variable(value, trainable=value.trainable, shape=tf.TensorShape([None] * len(value.shape)))
+    """Make a variable of unknown shape in place of another; TensorFlow compiles a call for the
+    shapes it knows."""
+    return tf.Variable(
+        value, trainable=value.trainable, shape=tf.TensorShape([None] * len(value.shape))
+    )
 
 
 def handles(model: keras.Model, dials: list[tf.Variable]) -> list[Any]:
@@ -309,21 +427,37 @@ def handles(model: keras.Model, dials: list[tf.Variable]) -> list[Any]:
     return [v.handle for v in (*(v.value for v in everything(model)), *dials)]
 
 
-def trace(model: keras.Model, rows: tuple[Any, ...], *, batch_size: int, xla: bool = False, any_width: bool = False,
-          traced: Traced | None = None) -> EpochGraph | None:
-    """Trace a model's epoch unless it is `traced`, or warn and return None if only `model.fit` can train it."""
+def trace(
+    model: keras.Model,
+    rows: tuple[Any, ...],
+    *,
+    batch_size: int,
+    xla: bool = False,
+    any_width: bool = False,
+    traced: Traced | None = None,
+) -> EpochGraph | None:
+    """Trace a model's epoch unless it is `traced`, or warn and return None if only `model.fit` can
+    train it."""
     reason = fit_alone(model)
     if reason is None:
         try:
-            return EpochGraph(model, rows, batch_size=batch_size, xla=xla, any_width=any_width, traced=traced)
-        except Exception as error:  # noqa: BLE001  whatever user code raises when traced; model.fit will judge it
-            reason = f"its epoch can't be traced ({type(error).__name__}: {(str(error).splitlines() or [''])[0]})"
-    warnings.warn(f"training {model.name!r} with model.fit, which is slower: {reason}", stacklevel=3)
+            return EpochGraph(
+                model, rows, batch_size=batch_size, xla=xla, any_width=any_width, traced=traced
+            )
+        except Exception as error:  # noqa: BLE001  whatever user code raises; `fit` will judge
+            reason = (
+                f"its epoch can't be traced ({type(error).__name__}: "
+                f"{(str(error).splitlines() or [''])[0]})"
+            )
+    warnings.warn(
+        f"training {model.name!r} with model.fit, which is slower: {reason}", stacklevel=3
+    )
     return None
 
 
 def use_xla(model: keras.Model, jit: Jit, *, steps: int) -> bool:
-    """Decide whether to compile with XLA: as told, or for small dense models trained for at least 20,000 batches."""
+    """Decide whether to compile with XLA: as told, or for small dense models trained for at least
+    20,000 batches."""
     if jit not in (True, False, "auto"):
         raise HptError(f"jit must be True, False or 'auto', got {jit!r}")
     layers = {type(layer).__name__ for layer in model._flatten_layers(include_self=False)}
@@ -332,12 +466,14 @@ def use_xla(model: keras.Model, jit: Jit, *, steps: int) -> bool:
 
 
 def is_small(model: keras.Model) -> bool:
-    """Tell whether a step of this model costs more in handing out its operations than in doing them."""
+    """Tell whether a step of this model costs more in handing out its operations than in doing
+    them."""
     return bool(model.count_params() <= SMALL)
 
 
 def executor(small: bool) -> AbstractContextManager[None]:
-    """Choose who runs the operations of a graph that is traced and called inside: for small models a single thread.
+    """Choose who runs the operations of a graph that is traced and called inside: for small models
+    a single thread.
 
     That halves the time of a small step, which otherwise goes into waking threads.
     """

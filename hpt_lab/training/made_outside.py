@@ -1,8 +1,10 @@
-"""Find what a model has that was there before `build` was called: a shared optimizer, layer, metric or whole model.
+"""Find what a model has that was there before `build` was called: a shared optimizer, layer, metric
+or whole model.
 
-Training changes such parts for every other trial that has them, or they don't work at all a second time. TensorFlow
-numbers its variables in the order in which they are made, so a variable with a smaller number than one made just
-before `build` is older than the model. Frozen layers and adapted preprocessing are no harm: nothing changes them.
+Training changes such parts for every other trial that has them, or they don't work at all a second
+time. TensorFlow numbers its variables in the order in which they are made, so a variable with a
+smaller number than one made just before `build` is older than the model. Frozen layers and adapted
+preprocessing are no harm: nothing changes them.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ def moment() -> int:
 
 
 def check_new(model: keras.Model, before: int) -> None:
-    """Raise BuildError if `model` has a variable that is older than `before` and that training may change."""
+    """Raise BuildError if `model` has a variable that is older than `before` and that training may
+    change."""
     weights = model.trainable_variables
     if (
         weights
@@ -36,20 +39,25 @@ def check_new(model: keras.Model, before: int) -> None:
         and _number(model.optimizer.iterations) < before
     ):
         raise BuildError(
-            "build(config) returned a model that was there before: every trial would train it further; "
+            "build(config) returned a model that was there before: every trial would train it "
+            "further; "
             "make the model inside build(config), anew for every call"
         )
     for what, variables in _parts(model):
         if any(_number(v) < before for v in variables):
             raise BuildError(
-                f"build(config) returned a model with {what}, which was made outside: trials would share it, and "
-                "training would change it for all of them. Make it inside build (a trained layer or model: "
-                "keras.models.clone_model there, then set_weights; or set trainable = False if it shall stay as it is)"
+                f"build(config) returned a model with {what}, which was made outside: trials would "
+                "share it, and "
+                "training would change it for all of them. Make it inside build (a trained layer "
+                "or model: "
+                "keras.models.clone_model there, then set_weights; or set trainable = False if it "
+                "shall stay as it is)"
             )
 
 
 def _parts(model: keras.Model) -> Iterator[tuple[str, list[Any]]]:
-    """Yield every part of a model that has variables which training changes, and what to call it."""
+    """Yield every part of a model that has variables which training changes, and what to call
+    it."""
     yield f"the optimizer {model.optimizer.name!r}", model.optimizer.variables
     for layer in model._flatten_layers():
         still = not layer.trainable or isinstance(layer, PREPROCESSING)

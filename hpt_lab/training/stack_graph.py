@@ -1,7 +1,8 @@
 """The graph that trains P models of one architecture at once, stacked along a leading axis.
 
-`tf.vectorized_map` turns one member's forward and backward pass into everybody's. The rest is elementwise: every variable,
-optimizer slot and setting has one entry per member. Members are padded to the same number of rows; padding weighs
+`tf.vectorized_map` turns one member's forward and backward pass into everybody's. The rest is
+elementwise: every variable, optimizer slot and setting has one entry per member. Members are padded
+    to the same number of rows; padding weighs
 nothing, and a member that is through its rows rests while longer ones finish their epoch.
 
 Read `Stack._step` first; `stacked.train_together` says which models come here.
@@ -36,13 +37,15 @@ def _is_no_retracing_note(record: logging.LogRecord) -> bool:
     return "triggered tf.function retracing" not in record.getMessage()
 
 
-# Every stack is traced once, which is its purpose. TensorFlow counts by the method's name and takes several for one.
+# Every stack is traced once, which is its purpose. TensorFlow counts by the method's name and takes
+# several for one.
 tf.get_logger().addFilter(_is_no_retracing_note)
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What training gave one member: values per epoch of each quantity, and outputs (n, ...) on its validation rows."""
+    """What training gave one member: values per epoch of each quantity, and outputs (n, ...) on its
+    validation rows."""
 
     curves: Curves
     predictions: np.ndarray | None
@@ -68,7 +71,9 @@ class _State(NamedTuple):
     weights: list[Any]  # the trainable variables, each (P, ...)
     slots: list[list[Any]]  # the optimizer's, kind by kind, each a list like `weights`
     steps: Any  # (P,) gradient steps taken
-    seeds: list[Any]  # for every dropout layer (P, 2): seed and number of masks drawn, as Keras counts
+    seeds: list[
+        Any
+    ]  # for every dropout layer (P, 2): seed and number of masks drawn, as Keras counts
 
 
 class _Settings(NamedTuple):
@@ -80,62 +85,110 @@ class _Settings(NamedTuple):
 
 
 class Stack:
-    """The traced training loop and forward pass of P models like `model`, for any P (each is compiled once)."""
+    """The traced training loop and forward pass of P models like `model`, for any P (each is
+    compiled once)."""
 
     def __init__(self, model: keras.Model, *, jit: bool):
         self.model, self.kind, self.logits = model, accuracy_kind(model), gives_logits(model)
-        self.decays = [model.optimizer.weight_decay is not None and model.optimizer._use_weight_decay(v)
-                       for v in model.trainable_variables]  # which variables weight decay applies to
+        self.decays = [
+            model.optimizer.weight_decay is not None and model.optimizer._use_weight_decay(v)
+            for v in model.trainable_variables
+        ]  # which variables weight decay applies to
         self.small = is_small(model)
         self._train_call = tf.function(self._train, autograph=False, jit_compile=jit)
         self._evaluate_call = tf.function(self._evaluate, autograph=False, jit_compile=jit)
 
-    # Traced functions. P members, B rows a batch; `table` holds everybody's rows, `order` says whose are where.
+    # Traced functions. P members, B rows a batch; `table` holds everybody's rows, `order` says
+    # whose are where.
 
-    def _train(self, state: _State, settings: _Settings, table: Any, order: Any, n: Any, sums: Any, start: Any,
-               stop: Any, size: int, ragged: bool) -> Any:
-        """Take the steps start..stop-1. `order`: (P, steps * B); `n`: (P,) rows each; `sums`: losses, hits so far.
+    def _train(
+        self,
+        state: _State,
+        settings: _Settings,
+        table: Any,
+        order: Any,
+        n: Any,
+        sums: Any,
+        start: Any,
+        stop: Any,
+        size: int,
+        ragged: bool,
+    ) -> Any:
+        """Take the steps start..stop-1. `order`: (P, steps * B); `n`: (P,) rows each; `sums`:
+        losses, hits so far.
 
         `ragged`: some members have fewer batches than others.
         """
+
         def body(i: Any, state: _State, sums: Any) -> Any:
             batch = tf.slice(order, [0, i * size], [order.shape[0], size])
             present = tf.clip_by_value(n - i * size, 0, size)
             state, loss, hits = self._step(state, settings, table, batch, present, ragged)
             return i + 1, state, (sums[0] + loss, sums[1] + hits)
 
-        return tf.while_loop(lambda i, *_: i < stop, body, (start, state, sums), parallel_iterations=1)[1:]
+        return tf.while_loop(
+            lambda i, *_: i < stop, body, (start, state, sums), parallel_iterations=1
+        )[1:]
 
-    def _step(self, state: _State, settings: _Settings, table: Any, batch: Any, present: Any, ragged: bool) -> Any:
-        """Take one gradient step of every member. `batch`: (P, B) rows, of which the first `present` (P,) count."""
+    def _step(
+        self, state: _State, settings: _Settings, table: Any, batch: Any, present: Any, ragged: bool
+    ) -> Any:
+        """Take one gradient step of every member. `batch`: (P, B) rows, of which the first
+        `present` (P,) count."""
         x, y = (tf.gather(part, batch) for part in table)  # (P, B, ...)
-        members = state.weights, settings.dials, state.seeds, x, y, _row_weights(present, batch.shape[1])
+        members = (
+            state.weights,
+            settings.dials,
+            state.seeds,
+            x,
+            y,
+            _row_weights(present, batch.shape[1]),
+        )
         loss, hits, gradients = tf.vectorized_map(self._gradient, members)
         active = present > 0  # a member that is through its rows waits for the others
         weights, slots = self._update(state, settings, gradients, active if ragged else None)
         taken = tf.cast(active, tf.int32)
-        seeds = [seed + tf.cast(tf.stack([0 * taken, taken], axis=1), seed.dtype) for seed in state.seeds]
-        return _State(weights, slots, state.steps + taken, seeds), loss * tf.cast(present, tf.float32), hits
+        seeds = [
+            seed + tf.cast(tf.stack([0 * taken, taken], axis=1), seed.dtype) for seed in state.seeds
+        ]
+        return (
+            _State(weights, slots, state.steps + taken, seeds),
+            loss * tf.cast(present, tf.float32),
+            hits,
+        )
 
     def _update(self, state: _State, settings: _Settings, gradients: list[Any], active: Any) -> Any:
-        """Return weights and slots after the optimizer's step; those who aren't `active` (None: all are) keep theirs."""
+        """Return weights and slots after the optimizer's step; those who aren't `active` (None: all
+        are) keep theirs."""
         step, weights, slots = tf.cast(state.steps + 1, tf.float32), [], []
         for i, (weight, gradient) in enumerate(zip(state.weights, gradients, strict=True)):
+
             def each(values: Any, rank: int = len(weight.shape)) -> Any:
                 return tf.reshape(values, [-1] + [1] * (rank - 1))  # (P, 1, ...)
 
             mine = [kind[i] for kind in state.slots]
-            changed = update(self.model.optimizer, weight, gradient, mine, rate=each(settings.rate), step=each(step),
-                             decay=each(settings.decay) if self.decays[i] else None)
+            changed = update(
+                self.model.optimizer,
+                weight,
+                gradient,
+                mine,
+                rate=each(settings.rate),
+                step=each(step),
+                decay=each(settings.decay) if self.decays[i] else None,
+            )
             new = [changed[0], *changed[1]]
             if active is not None:
-                new = [tf.where(each(active), after, before) for after, before in zip(new, [weight, *mine], strict=True)]
+                new = [
+                    tf.where(each(active), after, before)
+                    for after, before in zip(new, [weight, *mine], strict=True)
+                ]
             weights.append(new[0])
             slots.append(new[1:])
         return weights, [list(kind) for kind in zip(*slots, strict=True)]
 
     def _evaluate(self, weights: Any, dials: Any, table: Any, rows: Any, n: Any) -> Any:
-        """Return mean losses (P,), hits (P,) and outputs (chunks, P, C, ...). `rows`: (chunks, P, C)."""
+        """Return mean losses (P,), hits (P,) and outputs (chunks, P, C, ...). `rows`: (chunks, P,
+        C)."""
         size = rows.shape[2]
 
         def chunk(arguments: Any) -> Any:
@@ -144,11 +197,15 @@ class Stack:
             present = tf.clip_by_value(n - i * size, 0, size)
             members = weights, dials, x, y, _row_weights(present, size)
             loss, hits, outputs = tf.vectorized_map(
-                lambda m: self._forward(m[0], m[1], [], *m[2:], training=False), members)
+                lambda m: self._forward(m[0], m[1], [], *m[2:], training=False), members
+            )
             return loss * tf.cast(present, tf.float32), hits, outputs
 
-        loss, hits, outputs = tf.map_fn(chunk, (tf.range(rows.shape[0]), rows), fn_output_signature=(
-            tf.float32, tf.float32, tf.float32))
+        loss, hits, outputs = tf.map_fn(
+            chunk,
+            (tf.range(rows.shape[0]), rows),
+            fn_output_signature=(tf.float32, tf.float32, tf.float32),
+        )
         return tf.reduce_sum(loss, 0) / tf.cast(n, tf.float32), tf.reduce_sum(hits, 0), outputs
 
     # One member's forward and backward pass, which `vectorized_map` turns into everybody's.
@@ -157,17 +214,36 @@ class Stack:
         with tf.GradientTape() as tape:
             tape.watch(member[0])
             loss, hits, _ = self._forward(*member, training=True)
-        gradients = tape.gradient(loss, member[0], unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        gradients = tape.gradient(
+            loss, member[0], unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
         return loss, hits, gradients
 
-    def _forward(self, weights: Any, dials: Any, seeds: Any, x: Any, y: Any, row_weight: Any, *, training: bool) -> Any:
+    def _forward(
+        self,
+        weights: Any,
+        dials: Any,
+        seeds: Any,
+        x: Any,
+        y: Any,
+        row_weight: Any,
+        *,
+        training: bool,
+    ) -> Any:
         model, masks, dialled = self.model, iter(seeds), []
         for (owner, name), dial in zip(knobs(model), dials, strict=True):
-            dialled.append((owner, "call", _dropout(dial, next(masks, None))) if name == "rate"
-                           else (owner, name, dial))
-        unused = [tf.zeros(v.shape, v.dtype) for v in model.non_trainable_variables]  # seeds come from outside
+            dialled.append(
+                (owner, "call", _dropout(dial, next(masks, None)))
+                if name == "rate"
+                else (owner, name, dial)
+            )
+        unused = [
+            tf.zeros(v.shape, v.dtype) for v in model.non_trainable_variables
+        ]  # seeds come from outside
         with replaced(dialled):
-            outputs, _, extra = model.stateless_call(weights, unused, x, training=training, return_losses=True)
+            outputs, _, extra = model.stateless_call(
+                weights, unused, x, training=training, return_losses=True
+            )
         loss = tf.add_n([model._compile_loss(y, outputs, row_weight), *extra])
         return loss, tf.reduce_sum(tf.where(row_weight > 0, self._right(y, outputs), 0.0)), outputs
 
@@ -178,15 +254,21 @@ class Stack:
             return tf.zeros(flat.shape[0])
         if self.kind == "binary":
             truth = tf.cast(tf.reshape(y, flat.shape), tf.float32) > 0.5
-            return tf.reduce_mean(tf.cast((flat > (0.0 if self.logits else 0.5)) == truth, tf.float32), axis=1)
-        truth = tf.argmax(y, -1) if y.shape == flat.shape else tf.cast(tf.reshape(y, [-1]), tf.int64)
+            return tf.reduce_mean(
+                tf.cast((flat > (0.0 if self.logits else 0.5)) == truth, tf.float32), axis=1
+            )
+        truth = (
+            tf.argmax(y, -1) if y.shape == flat.shape else tf.cast(tf.reshape(y, [-1]), tf.int64)
+        )
         return tf.cast(tf.argmax(flat, -1) == truth, tf.float32)
 
     # Eager drivers.
 
-    def train(self, models: list[keras.Model], parts: dict[str, list[Rows]], plan: Plan
-              ) -> Generator[tuple[int, list[dict[str, float]]], None, list[Trained] | None]:
-        """Train the models in place, but only at the end; yield after every epoch; None when stopped."""
+    def train(
+        self, models: list[keras.Model], parts: dict[str, list[Rows]], plan: Plan
+    ) -> Generator[tuple[int, list[dict[str, float]]], None, list[Trained] | None]:
+        """Train the models in place, but only at the end; yield after every epoch; None when
+        stopped."""
         state, settings = _read(models)
         tables = {name: _Table(part) for name, part in parts.items()}
         rows, checked = tables.pop("rows"), {name: table.chunks() for name, table in tables.items()}
@@ -200,34 +282,59 @@ class Stack:
             values = self._named("", loss.numpy() / rows.n, hits.numpy() / rows.n)
             for name, table in tables.items():
                 with executor(self.small):
-                    loss, hits, predicted = self._evaluate_call(state.weights, settings.dials, table.rows, *checked[name])
-                values |= self._named("test_" if name == "test" else "val_", loss.numpy(), hits.numpy() / table.n)
+                    loss, hits, predicted = self._evaluate_call(
+                        state.weights, settings.dials, table.rows, *checked[name]
+                    )
+                values |= self._named(
+                    "test_" if name == "test" else "val_", loss.numpy(), hits.numpy() / table.n
+                )
                 outputs = predicted if name == "validation" else outputs
-            logs = [{key: float(value[i]) for key, value in values.items()} for i in range(len(models))]
+            logs = [
+                {key: float(value[i]) for key, value in values.items()} for i in range(len(models))
+            ]
             for curve, log in zip(curves, logs, strict=True):
                 for key, value in log.items():
                     curve.setdefault(key, []).append(value)
             yield epoch + 1, logs
         if outputs is None and "validation" in tables:  # there was no epoch left to train
             with executor(self.small):
-                outputs = self._evaluate_call(state.weights, settings.dials, tables["validation"].rows,
-                                              *checked["validation"])[2]
+                outputs = self._evaluate_call(
+                    state.weights, settings.dials, tables["validation"].rows, *checked["validation"]
+                )[2]
         _write(models, state)
-        predictions = [None] * len(models) if outputs is None else tables["validation"].split(outputs.numpy())
+        predictions = (
+            [None] * len(models) if outputs is None else tables["validation"].split(outputs.numpy())
+        )
         return [Trained(curve, p) for curve, p in zip(curves, predictions, strict=True)]
 
-    def _epoch(self, state: _State, settings: _Settings, rows: _Table, plan: Plan, epoch: int) -> Any:
-        """Train one epoch, in graph calls short enough for `stop` to be seen; return state, summed losses and hits."""
+    def _epoch(
+        self, state: _State, settings: _Settings, rows: _Table, plan: Plan, epoch: int
+    ) -> Any:
+        """Train one epoch, in graph calls short enough for `stop` to be seen; return state, summed
+        losses and hits."""
         order, steps, done = rows.order(plan, epoch), rows.steps(plan.batch_size), 0
         n, sums = tf.constant(rows.n), (tf.zeros(len(rows.n)), tf.zeros(len(rows.n)))
         while done < steps:
             if plan.stopped:
                 return None
-            end = min(steps, done + (max(1, int(CALL_SECONDS / self._pace)) if self._pace else FIRST_STEPS))
+            end = min(
+                steps,
+                done + (max(1, int(CALL_SECONDS / self._pace)) if self._pace else FIRST_STEPS),
+            )
             started = time.perf_counter()
             with executor(self.small):
-                state, sums = self._train_call(state, settings, rows.rows, order, n, sums, tf.constant(done),
-                                               tf.constant(end), plan.batch_size, rows.ragged(plan.batch_size))
+                state, sums = self._train_call(
+                    state,
+                    settings,
+                    rows.rows,
+                    order,
+                    n,
+                    sums,
+                    tf.constant(done),
+                    tf.constant(end),
+                    plan.batch_size,
+                    rows.ragged(plan.batch_size),
+                )
             sums[0].numpy()  # wait for it
             if self._calls:  # the first call compiles
                 self._pace = max((time.perf_counter() - started) / (end - done), 1e-6)
@@ -237,7 +344,11 @@ class Stack:
     def _named(self, prefix: str, loss: np.ndarray, accuracy: np.ndarray) -> dict[str, np.ndarray]:
         fine = np.isfinite(loss)
         named = {f"{prefix}loss": np.where(fine, loss, math.nan)}
-        return named if self.kind is None else named | {f"{prefix}accuracy": np.where(fine, accuracy, math.nan)}
+        return (
+            named
+            if self.kind is None
+            else named | {f"{prefix}accuracy": np.where(fine, accuracy, math.nan)}
+        )
 
 
 class _Table:
@@ -251,9 +362,13 @@ class _Table:
             if id(part) not in first:
                 first[id(part)], total = total, total + len(part[0])
                 different.append(part)
-        self.rows = tuple(tf.concat(columns, 0) if len(columns) > 1 else columns[0] for columns in zip(*different,
-                                                                                                      strict=True))
-        self.first = np.array([first[id(part)] for part in parts], np.int32)  # (P,) where a member's rows begin
+        self.rows = tuple(
+            tf.concat(columns, 0) if len(columns) > 1 else columns[0]
+            for columns in zip(*different, strict=True)
+        )
+        self.first = np.array(
+            [first[id(part)] for part in parts], np.int32
+        )  # (P,) where a member's rows begin
         self.n = np.array([len(part[0]) for part in parts], np.int32)  # (P,) how many there are
 
     def steps(self, batch_size: int) -> int:
@@ -263,20 +378,24 @@ class _Table:
         return len(set(np.ceil(self.n / batch_size))) > 1
 
     def order(self, plan: Plan, epoch: int) -> tf.Tensor:
-        """Lay out (P, steps * B) rows: every member's batch order, then padding with its first row."""
+        """Lay out (P, steps * B) rows: every member's batch order, then padding with its first
+        row."""
         order = np.zeros((len(self.n), self.steps(plan.batch_size) * plan.batch_size), np.int32)
         for row, n, seed in zip(order, self.n, plan.seeds, strict=True):
             row[:n] = batch_order(int(n), seed=seed, epoch=epoch)
         return tf.constant(order + self.first[:, None])
 
     def chunks(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """Lay out the rows in order as (chunks, P, C), padded; and how many each member has, (P,)."""
+        """Lay out the rows in order as (chunks, P, C), padded; and how many each member has,
+        (P,)."""
         most = int(self.n.max())
         number = math.ceil(most / ROWS_AT_ONCE)
         size = math.ceil(most / number)
         place = np.arange(number * size)
         rows = np.where(place < self.n[:, None], place, 0) + self.first[:, None]
-        return tf.constant(rows.reshape(-1, number, size).swapaxes(0, 1).astype(np.int32)), tf.constant(self.n)
+        return tf.constant(
+            rows.reshape(-1, number, size).swapaxes(0, 1).astype(np.int32)
+        ), tf.constant(self.n)
 
     def split(self, outputs: np.ndarray) -> list[np.ndarray]:
         """Cut outputs (chunks, P, C, ...) into one array (n, ...) for every member."""
@@ -286,6 +405,7 @@ class _Table:
 
 def _read(models: list[keras.Model]) -> tuple[_State, _Settings]:
     """Stack the models' variables and settings."""
+
     def stack(values: Any) -> tf.Tensor:
         return tf.constant(np.stack(list(values)))
 
@@ -293,12 +413,17 @@ def _read(models: list[keras.Model]) -> tuple[_State, _Settings]:
         return [stack(v.numpy() for v in same) for same in zip(*variables, strict=True)]
 
     weights = each(m.trainable_variables for m in models)
-    slots = [each(kind) for kind in zip(*(slot_variables(m.optimizer) for m in models), strict=True)]
+    slots = [
+        each(kind) for kind in zip(*(slot_variables(m.optimizer) for m in models), strict=True)
+    ]
     steps = stack(np.int32(m.optimizer.iterations.numpy()) for m in models)
     seeds = each(map(_seed_states, models))
     rate = stack(m.optimizer.learning_rate.numpy() for m in models)
     decay = stack(np.float32(m.optimizer.weight_decay or 0.0) for m in models)
-    dials = [stack(np.float32(getattr(*knob)) for knob in each) for each in zip(*map(knobs, models), strict=True)]
+    dials = [
+        stack(np.float32(getattr(*knob)) for knob in each)
+        for each in zip(*map(knobs, models), strict=True)
+    ]
     return _State(weights, slots, steps, seeds), _Settings(rate, decay, dials)
 
 
@@ -307,7 +432,12 @@ def _write(models: list[keras.Model], state: _State) -> None:
     values = [tensor.numpy() for tensor in tf.nest.flatten(state)]
     for i, model in enumerate(models):
         slots = [v for kind in slot_variables(model.optimizer) for v in kind]
-        mine = [*model.trainable_variables, *slots, model.optimizer.iterations, *_seed_states(model)]
+        mine = [
+            *model.trainable_variables,
+            *slots,
+            model.optimizer.iterations,
+            *_seed_states(model),
+        ]
         for variable, value in zip(mine, values, strict=True):
             variable.assign(value[i])
 
@@ -318,15 +448,18 @@ def _seed_states(model: keras.Model) -> list[Any]:
 
 def _dropout(rate: Any, seed: Any) -> Callable[..., Any]:
     """Make the `call` of a dropout layer for one member; the mask is the one Keras would draw."""
+
     def call(inputs: Any, training: bool = False) -> Any:
         if not training:
             return inputs
         kept = uniform(tf.math.floormod(seed, tf.int32.max - 1), tuple(inputs.shape)) >= rate
         return tf.where(kept, inputs / (1 - rate), 0.0)
+
     return call
 
 
 def _row_weights(present: Any, size: int) -> tf.Tensor:
-    """Weigh the rows of batches (P, size) of which the first `present` (P,) count, so that Keras' mean is theirs."""
+    """Weigh the rows of batches (P, size) of which the first `present` (P,) count, so that Keras'
+    mean is theirs."""
     share = size / tf.maximum(tf.cast(present, tf.float32), 1.0)
     return tf.where(tf.range(size) < present[:, None], share[:, None], 0.0)

@@ -1,8 +1,8 @@
 """A directory of checkpoints, in which nobody finds what is another's.
 
-A file's name holds the trial's id, twelve digits of what the checkpoint belongs to (settings, code, config, lineage)
-and the epoch, so two studies on one objective, or an edited `build`, don't overwrite one another; what the file says
-about itself is compared in full. Read `newest`.
+A file's name holds the trial's id, twelve digits of what the checkpoint belongs to (settings, code,
+config, lineage) and the epoch, so two studies on one objective, or an edited `build`, don't
+overwrite one another; what the file says about itself is compared in full. Read `newest`.
 """
 
 from __future__ import annotations
@@ -30,9 +30,11 @@ class Store:
         self._warned = False
 
     def newest(self, trial: int, most: int, about: Mapping[str, Any]) -> Checkpoint | None:
-        """Return the checkpoint of at most `most` epochs with the most, of those that `about` describes; or None.
+        """Return the checkpoint of at most `most` epochs with the most, of those that `about`
+        describes; or None.
 
-        `about` without a config is a search for a trial of which only the id is known; two that fit are an error.
+        `about` without a config is a search for a trial of which only the id is known; two that fit
+        are an error.
         """
         whole = "config" in about
         fitting = [
@@ -49,7 +51,8 @@ class Store:
         return found
 
     def keep(self, trial: int, checkpoint: Checkpoint, about: Mapping[str, Any]) -> None:
-        """Save a checkpoint and drop old ones of the same trial: the newest stay, and the one just saved."""
+        """Save a checkpoint and drop old ones of the same trial: the newest stay, and the one just
+        saved."""
         saved = self.directory / f"trial_{trial}_{_key(about)}_epoch_{checkpoint.epoch}.npz"
         save(saved, checkpoint, about)
         for _, path in sorted(self._files(trial, _key(about)))[:-KEPT]:
@@ -73,7 +76,8 @@ class Store:
         }
         if len(fitting) > 1:
             raise HptError(
-                f"{self.directory} holds checkpoints of {len(fitting)} different trials with the id {trial}; "
+                f"{self.directory} holds checkpoints of {len(fitting)} different trials with the "
+                f"id {trial}; "
                 "say which one is meant with Trial(..., parent=ID, origin=TRIAL)"
             )
 
@@ -88,9 +92,12 @@ class Store:
             if {**found, "code": None} == {**about, "code": None}:
                 self._warned = True
                 warnings.warn(
-                    f"the checkpoints in {self.directory} were made by other code of build or callbacks (known as "
-                    f"{found.get('code')!r}, now {about['code']!r}): they are left alone, and trials are trained from "
-                    "scratch. If the edit changes no result, go on with them by KerasObjective(..., "
+                    f"the checkpoints in {self.directory} were made by other code of build or "
+                    "callbacks (known as "
+                    f"{found.get('code')!r}, now {about['code']!r}): they are left alone, and "
+                    "trials are trained from "
+                    "scratch. If the edit changes no result, go on with them by "
+                    "KerasObjective(..., "
                     f"version={found.get('code')!r})",
                     stacklevel=2,
                 )

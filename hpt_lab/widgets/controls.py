@@ -1,15 +1,19 @@
-"""Controls of a widget: numbers (a slider paired with a box), choices and switches, with defaults and checks.
+"""Controls of a widget: numbers (a slider paired with a box), choices and switches, with defaults
+and checks.
 
 A widget declares its controls as data, and reads them as a dict of plain values:
 
-    controls = Controls([Number("learning_rate", "Learning rate", 0.01, low=1e-4, high=10, log=True),
-                         Choice("activation", "Activation", "relu", ("relu", "tanh"))], changed=print)
+    controls = Controls([Number("learning_rate", "Learning rate", 0.01, low=1e-4, high=10,
+    log=True),
+                         Choice("activation", "Activation", "relu", ("relu", "tanh"))],
+                         changed=print)
     controls.values             # {"learning_rate": 0.01, "activation": "relu"}
     controls.set(learning_rate=0.1)             # checked; one call of `changed` for all that is set
     controls.set(**controls.defaults)
 
-`changed(names)` is told which values are new, once per user action, on whatever thread the message arrived. Text from
-outside enters through `from_text`, which parses JSON and checks every value against its control.
+`changed(names)` is told which values are new, once per user action, on whatever thread the message
+arrived. Text from outside enters through `from_text`, which parses JSON and checks every value
+against its control.
 """
 
 from __future__ import annotations
@@ -31,7 +35,8 @@ LABEL = {"description_width": "94px"}
 
 @dataclass(frozen=True)
 class Number:
-    """A number from `low` to `high`; its slider moves in steps of `step` (of the decimal logarithm if `log`), its box freely.
+    """A number from `low` to `high`; its slider moves in steps of `step` (of the decimal logarithm
+    if `log`), its box freely.
 
     `slider=False` leaves the box alone, for a seed. `whole`: integers.
     """
@@ -50,9 +55,15 @@ class Number:
     def check(self, value: Any) -> float:
         """Return `value` as int or float, or raise HptError."""
         value = plain(value)
-        if not is_number(value) or not self.low <= value <= self.high or (self.whole and value != int(value)):
+        if (
+            not is_number(value)
+            or not self.low <= value <= self.high
+            or (self.whole and value != int(value))
+        ):
             kind = "a whole number" if self.whole else "a number"
-            raise HptError(f"{self.name} must be {kind} from {self.low:g} to {self.high:g}, got {show(value)}")
+            raise HptError(
+                f"{self.name} must be {kind} from {self.low:g} to {self.high:g}, got {show(value)}"
+            )
         return int(value) if self.whole else float(value)
 
     def make(self) -> tuple[widgets.Widget, widgets.Widget]:
@@ -60,19 +71,38 @@ class Number:
         tip = f"{self.help} ({self.low:g} to {self.high:g})".strip()
         box_type = widgets.BoundedIntText if self.whole else widgets.BoundedFloatText
         label = {} if self.slider else {"description": self.label, "style": LABEL}
-        box = box_type(self.default, min=self.low, max=self.high, step=self.step if self.whole else None, tooltip=tip,
-                       layout={"width": "82px" if self.slider else "194px", "flex": "none"}, **label)
+        box = box_type(
+            self.default,
+            min=self.low,
+            max=self.high,
+            step=self.step if self.whole else None,
+            tooltip=tip,
+            layout={"width": "82px" if self.slider else "194px", "flex": "none"},
+            **label,
+        )
         if not self.slider:
             return box, box
-        slider = widgets.IntSlider(self.position(self.default), min=0, max=self.position(self.high), description=self.label,
-                                   style=LABEL, readout=False, tooltip=tip, layout={"width": "222px", "flex": "none"})
+        slider = widgets.IntSlider(
+            self.position(self.default),
+            min=0,
+            max=self.position(self.high),
+            description=self.label,
+            style=LABEL,
+            readout=False,
+            tooltip=tip,
+            layout={"width": "222px", "flex": "none"},
+        )
 
         def slid(change: Any) -> None:
-            if change.new != self.position(box.value):  # else it only follows, or the browser rounds
+            if change.new != self.position(
+                box.value
+            ):  # else it only follows, or the browser rounds
                 box.value = self.at(change.new)
 
         slider.observe(slid, names="value")
-        box.observe(lambda change: setattr(slider, "value", self.position(change.new)), names="value")
+        box.observe(
+            lambda change: setattr(slider, "value", self.position(change.new)), names="value"
+        )
         return widgets.HBox([slider, box], layout={"width": WIDTH}), box
 
     def at(self, position: int) -> float:
@@ -88,8 +118,8 @@ class Number:
     def position(self, value: float) -> int:
         """Return the slider's position nearest to a value.
 
-        The slider counts positions because the browser rounds every slider to its steps: a value typed between
-        them would be changed.
+        The slider counts positions because the browser rounds every slider to its steps: a value
+        typed between them would be changed.
         """
         way = math.log10(value / self.low) if self.log else value - self.low
         return round(way / self.step)
@@ -111,8 +141,14 @@ class Choice:
 
     def make(self) -> tuple[widgets.Widget, widgets.Widget]:
         """Return (what to lay out, the widget whose `value` counts)."""
-        menu = widgets.Dropdown(options=self.options, value=self.default, description=self.label, style=LABEL,
-                                tooltip=self.help, layout={"width": "312px"})
+        menu = widgets.Dropdown(
+            options=self.options,
+            value=self.default,
+            description=self.label,
+            style=LABEL,
+            tooltip=self.help,
+            layout={"width": "312px"},
+        )
         return menu, menu
 
 
@@ -131,8 +167,13 @@ class Switch:
 
     def make(self) -> tuple[widgets.Widget, widgets.Widget]:
         """Return (what to lay out, the widget whose `value` counts)."""
-        box = widgets.Checkbox(self.default, description=self.label, indent=False, tooltip=self.help,
-                               layout={"width": "auto", "margin": "2px 2px 2px 98px"})
+        box = widgets.Checkbox(
+            self.default,
+            description=self.label,
+            indent=False,
+            tooltip=self.help,
+            layout={"width": "auto", "margin": "2px 2px 2px 98px"},
+        )
         return box, box
 
 
@@ -140,18 +181,27 @@ Knob = Number | Choice | Switch
 
 
 class Controls(widgets.Box):
-    """Controls laid out beside each other, wrapping where the page is narrow; `changed(names)` hears of new values."""
+    """Controls laid out beside each other, wrapping where the page is narrow; `changed(names)`
+    hears of new values."""
 
     def __init__(self, knobs: Sequence[Knob], *, changed: Callable[[set[str]], None]):
         self.knobs = {knob.name: knob for knob in knobs}
         self._changed = changed
         self._held: set[str] | None = None
         made = {name: knob.make() for name, knob in self.knobs.items()}
-        self.boxes = {name: box for name, (_, box) in made.items()}  # the widgets whose `value` counts
+        self.boxes = {
+            name: box for name, (_, box) in made.items()
+        }  # the widgets whose `value` counts
         for name, box in self.boxes.items():
             box.observe(lambda _, name=name: self._note(name), names="value")
-        super().__init__([shown for shown, _ in made.values()],
-                         layout={"display": "grid", "grid_template_columns": f"repeat(auto-fill, {WIDTH})", "width": "100%"})
+        super().__init__(
+            [shown for shown, _ in made.values()],
+            layout={
+                "display": "grid",
+                "grid_template_columns": f"repeat(auto-fill, {WIDTH})",
+                "width": "100%",
+            },
+        )
 
     @property
     def values(self) -> dict[str, Any]:
@@ -164,10 +214,13 @@ class Controls(widgets.Box):
         return {name: knob.default for name, knob in self.knobs.items()}
 
     def check(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `values` if every one belongs to a control and is within its bounds, or raise HptError."""
+        """Return `values` if every one belongs to a control and is within its bounds, or raise
+        HptError."""
         for name in values:
             if name not in self.knobs:
-                raise HptError(f"{name!r} is no control of this widget; there are {', '.join(self.knobs)}")
+                raise HptError(
+                    f"{name!r} is no control of this widget; there are {', '.join(self.knobs)}"
+                )
         return {name: self.knobs[name].check(value) for name, value in values.items()}
 
     def set(self, **values: Any) -> None:
@@ -188,19 +241,26 @@ class Controls(widgets.Box):
         return json.dumps(self.values, separators=(",", ":"))
 
     def from_text(self, text: str) -> dict[str, Any]:
-        """Parse what `to_text` returned; every control must be there. Raises HptError, and sets nothing."""
+        """Parse what `to_text` returned; every control must be there. Raises HptError, and sets
+        nothing."""
         if not isinstance(text, str):
             raise HptError(f"a share string is one line of JSON, got {show(text)}")
         try:
             values = json.loads(text[:10_000])
         except (ValueError, RecursionError) as error:
-            raise HptError(f"a share string is one line of JSON, got {text[:40]!r}: {error}") from None
+            raise HptError(
+                f"a share string is one line of JSON, got {text[:40]!r}: {error}"
+            ) from None
         if not isinstance(values, dict):
-            raise HptError(f"a share string is a JSON object, got {text[:40]!r}; copy it whole, from {{ to }}")
+            raise HptError(
+                f"a share string is a JSON object, got {text[:40]!r}; copy it whole, from {{ to }}"
+            )
         missing = [name for name in self.knobs if name not in values]
         checked = self.check(values)
         if missing:
-            raise HptError(f"the share string lacks {', '.join(missing)}; copy it whole, from {{ to }}")
+            raise HptError(
+                f"the share string lacks {', '.join(missing)}; copy it whole, from {{ to }}"
+            )
         return checked
 
     def _note(self, name: str) -> None:

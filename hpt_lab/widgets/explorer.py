@@ -1,8 +1,10 @@
-"""What the explorers share: a picture that follows from the controls at once, and `steps` that go on from there.
+"""What the explorers share: a picture that follows from the controls at once, and `steps` that go
+on from there.
 
-A subclass defines `prepare` (bring the state in line with the controls), `frame` (draw and say the state) and `steps` (what
-Run does), and ends its `__init__` with `self.begin(run, settings)`. Moving a control stops the work, prepares and draws.
-Pause leaves the generator `steps` where it is; Run goes on with it, until it is exhausted or a control has moved.
+A subclass defines `prepare` (bring the state in line with the controls), `frame` (draw and say the
+state) and `steps` (what Run does), and ends its `__init__` with `self.begin(run, settings)`. Moving
+a control stops the work, prepares and draws. Pause leaves the generator `steps` where it is; Run
+goes on with it, until it is exhausted or a control has moved.
 """
 
 from __future__ import annotations
@@ -27,11 +29,15 @@ class Explorer(Board):
     _steps: Iterator[float] | None = None  # where a pause has left them
     stop = threading.Event()  # the running work's, for a slice that takes long
     _state_of: Any = None  # what the state was made from; None: anything must be made anew
-    look: frozenset[str] = frozenset()  # controls that change only what is shown: a running work reads them itself
+    look: frozenset[str] = (
+        frozenset()
+    )  # controls that change only what is shown: a running work reads them itself
 
     def __init__(self, title: str, knobs: Sequence[Knob], *, size: tuple[int, int], about: str):
         super().__init__(title, knobs, size=size, about=about)
-        again = self.button("Reset", self.reset, icon="fast-backward", tip="Back to where Run begins")
+        again = self.button(
+            "Reset", self.reset, icon="fast-backward", tip="Back to where Run begins"
+        )
         self.buttons.children = (self.run_button, self.pause_button, again, self.defaults_button)
 
     def prepare(self) -> None:
@@ -46,7 +52,8 @@ class Explorer(Board):
         raise NotImplementedError
 
     def begin(self, run: bool, settings: Mapping[str, Any]) -> None:
-        """Set controls and draw for the first time; `run`: work to the end before the widget is shown."""
+        """Set controls and draw for the first time; `run`: work to the end before the widget is
+        shown."""
         run = check_flag("run", run)
         self.controls.set(**settings)
         self._begun = True
@@ -83,6 +90,7 @@ class Explorer(Board):
 
     def reset(self) -> None:
         """Go back to where Run begins."""
+
         def back(stop: threading.Event) -> Iterator[None]:
             self._state_of = None
             yield from self._show(stop)

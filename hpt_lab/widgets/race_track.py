@@ -1,8 +1,9 @@
 """The race track: strategies side by side on a recorded table, with the same budget.
 
-"One seed" animates one search of each, all having spent equally much at any moment; "many seeds" repeats that and draws the
-mean loss with bands of two standard errors, growing with every seed, and the ranks. What runs is what
-`curves.race` runs (`curves.racing.incumbents`), so random search with twice the budget joins them. Read `steps` first.
+"One seed" animates one search of each, all having spent equally much at any moment; "many seeds"
+repeats that and draws the mean loss with bands of two standard errors, growing with every seed, and
+the ranks. What runs is what `curves.race` runs (`curves.racing.incumbents`), so random search with
+twice the budget joins them. Read `steps` first.
 """
 
 from __future__ import annotations
@@ -36,26 +37,56 @@ SLOWEST = 6.0  # seconds that an animation takes, if computing doesn't take long
 class RaceTrack(Explorer):
     """Race the strategies of this package on recorded curves.
 
-    `table`: recorded curves besides those that come with hpt_lab. `run`: race before it is shown. `settings`: values of
-    controls, such as full_trainings=10.
+    `table`: recorded curves besides those that come with hpt_lab. `run`: race before it is shown.
+    `settings`: values of controls, such as full_trainings=10.
     """
 
     def __init__(self, table: Table | None = None, *, run: bool = False, **settings: Any):
         self._tables = {} if table is None else {check_table(table).name: table}
         names = tuple(dict.fromkeys([*self._tables, *curves.names()]))
         if not names:
-            raise HptError("no recorded table comes with this hpt_lab; hand one over with RaceTrack(table)")
-        super().__init__("Race track", [
-            Choice("source", "Table", names[0], names), Choice("show", "Race", ONE, (ONE, MANY)),
-            Number("full_trainings", "Budget", 10, low=2, high=40, whole=True, help="Epochs to spend, in full trainings"),
-            Number("seeds", "Seeds", 5, low=2, high=100, whole=True, help="How often it is repeated with many seeds"), seed(),
-        ], size=(960, 450), about="Same table, same budget: whose best config so far is the best? Random search with twice the "
-                                  "budget is the line to beat.")
+            raise HptError(
+                "no recorded table comes with this hpt_lab; hand one over with RaceTrack(table)"
+            )
+        super().__init__(
+            "Race track",
+            [
+                Choice("source", "Table", names[0], names),
+                Choice("show", "Race", ONE, (ONE, MANY)),
+                Number(
+                    "full_trainings",
+                    "Budget",
+                    10,
+                    low=2,
+                    high=40,
+                    whole=True,
+                    help="Epochs to spend, in full trainings",
+                ),
+                Number(
+                    "seeds",
+                    "Seeds",
+                    5,
+                    low=2,
+                    high=100,
+                    whole=True,
+                    help="How often it is repeated with many seeds",
+                ),
+                seed(),
+            ],
+            size=(960, 450),
+            about="Same table, same budget: whose best config so far is the best? Random search "
+            "with twice the "
+            "budget is the line to beat.",
+        )
         add = self.picture.figure.add_axes  # one of the two views is visible
-        self._views = {ONE: (add((0.065, 0.13, 0.66, 0.79)), add((0.745, 0.13, 0.25, 0.79))),
-                       MANY: (add((0.065, 0.13, 0.6, 0.79)), add((0.845, 0.13, 0.14, 0.79)))}
+        self._views = {
+            ONE: (add((0.065, 0.13, 0.66, 0.79)), add((0.745, 0.13, 0.25, 0.79))),
+            MANY: (add((0.065, 0.13, 0.6, 0.79)), add((0.845, 0.13, 0.14, 0.79))),
+        }
         self._lines: dict[str, Any] = {}
-        self._places: dict[str, tuple[Any, Any]] = {}  # a strategy's place on the ladder: sample of its line, name and loss
+        self._places: dict[
+            str, tuple[Any, Any]
+        ] = {}  # a strategy's place on the ladder: sample of its line, name and loss
         self.runs: dict[str, list[Run]] = {}
         self.race: Race | None = None
         self._verdict = ""  # the race's, which takes too long to ask for at every step
@@ -68,9 +99,19 @@ class RaceTrack(Explorer):
         values = self.controls.values
         self.table = table = self._tables.get(values["source"]) or curves.load(values["source"])
         self.budget = values["full_trainings"] * table.epochs
-        self.field: dict[str, tuple[Strategy, int]] = {name: (strategy, 1) for name, strategy in contestants(table).items()}
-        self.field[LINE] = random_search(table.space, trials=2 * values["full_trainings"], budget=table.epochs), 2
-        self.runs, self.race, self._verdict, self._spent = {name: [] for name in self.field}, None, "", 0.0
+        self.field: dict[str, tuple[Strategy, int]] = {
+            name: (strategy, 1) for name, strategy in contestants(table).items()
+        }
+        self.field[LINE] = (
+            random_search(table.space, trials=2 * values["full_trainings"], budget=table.epochs),
+            2,
+        )
+        self.runs, self.race, self._verdict, self._spent = (
+            {name: [] for name in self.field},
+            None,
+            "",
+            0.0,
+        )
         self._paths: dict[str, list[tuple[float, float, float]]] = {name: [] for name in self.field}
         if not self._lines:
             self._draw_track(*self._views[ONE])
@@ -90,16 +131,36 @@ class RaceTrack(Explorer):
             for name, path in self._paths.items():
                 self.runs[name].append(_run(path))
             if not one and number > first:
-                self.race = Race(self.table, "accuracy", "epochs", self.budget, 1, tuple(range(first, number + 1)), self.runs)
-                self._verdict = " " + self.race.verdict().splitlines()[0].replace(LINE, _short(LINE))
+                self.race = Race(
+                    self.table,
+                    "accuracy",
+                    "epochs",
+                    self.budget,
+                    1,
+                    tuple(range(first, number + 1)),
+                    self.runs,
+                )
+                self._verdict = " " + self.race.verdict().splitlines()[0].replace(
+                    LINE, _short(LINE)
+                )
                 self._spent = 0.0  # by the next
                 self.frame()
 
     def _together(self, seed: int) -> Iterator[float]:
         """Advance all strategies in small steps of the budget, and yield what each has spent."""
-        searches = {name: incumbents(STRATEGIES[strategy.name], strategy.settings, self.table, budget=times * self.budget,
-                                     seed=seed) for name, (strategy, times) in self.field.items()}
-        ahead: dict[str, tuple[float, float, float] | None] = {name: next(search, None) for name, search in searches.items()}
+        searches = {
+            name: incumbents(
+                STRATEGIES[strategy.name],
+                strategy.settings,
+                self.table,
+                budget=times * self.budget,
+                seed=seed,
+            )
+            for name, (strategy, times) in self.field.items()
+        }
+        ahead: dict[str, tuple[float, float, float] | None] = {
+            name: next(search, None) for name, search in searches.items()
+        }
         self._paths = {name: [] for name in self.field}
         for spent in np.linspace(0, self.budget, STEPS + 1)[1:]:
             for name, search in searches.items():
@@ -122,8 +183,11 @@ class RaceTrack(Explorer):
             self._views[ONE][0].set(xlim=(1, self.budget * 1.02), ylim=(low * 0.9, 1.0))
             title = f"{self.table.name}: best loss so far, {self.budget:,} epochs each"
             if self._spent >= self.budget:
-                title = (f"{self.table.name}: after {self._each()}, {len(self._leaders())} of {len(self.field)} "
-                         f"have found {self._loss(self._leaders()[0]):.4f}")
+                title = (
+                    f"{self.table.name}: after {self._each()}, {len(self._leaders())} of "
+                    f"{len(self.field)} "
+                    f"have found {self._loss(self._leaders()[0]):.4f}"
+                )
             self._views[ONE][0].set_title(title, loc="left", fontsize=10.5, color=INK)
         else:
             self._draw_bands(self.race, *self._views[MANY])
@@ -135,21 +199,34 @@ class RaceTrack(Explorer):
         ranks.clear()
         plots.over_time(race, ax=bands)
         plots.ranks(race, ax=ranks)
-        dress(bands, f"{race.table.name}: mean best loss so far of {count(len(race.seeds), 'seed')}, ± 2 standard errors",
-              xlabel="epochs spent", ylabel="validation error of the incumbent")
+        dress(
+            bands,
+            f"{race.table.name}: mean best loss so far of {count(len(race.seeds), 'seed')}, ± 2 "
+            "standard errors",
+            xlabel="epochs spent",
+            ylabel="validation error of the incumbent",
+        )
         bands.legend().remove()
         bands.xaxis.set_major_formatter("{x:g}")
         dress(ranks, "Average rank", xlabel="1 is best")
         ranks.set(xlim=(0.5, len(self.field) + 0.5), xticks=range(1, len(self.field) + 1, 2))
-        ranks.set_yticks(range(len(self.field)), [_short(str(name)) for name in race.summary().index])
+        ranks.set_yticks(
+            range(len(self.field)), [_short(str(name)) for name in race.summary().index]
+        )
 
     def _draw_track(self, ax: Axes, ladder: Axes) -> None:
-        """Draw axes and a line per strategy, which `_move` fills; each is thinner than those below, so that none hides."""
+        """Draw axes and a line per strategy, which `_move` fills; each is thinner than those below,
+        so that none hides."""
         for below, (name, style) in enumerate(plots.styles_of(self.field).items()):
             style["linewidth"] = 1.2 + 0.5 * (len(self.field) - 1 - below)
-            self._lines[name], = ax.plot([], [], label=name, drawstyle="steps-post", markevery=0.15, **style)
+            (self._lines[name],) = ax.plot(
+                [], [], label=name, drawstyle="steps-post", markevery=0.15, **style
+            )
             label = ladder.text(0.21, 0, "", va="center", fontsize=9.5, color=INK)
-            self._places[name] = ladder.plot([0.02, 0.1, 0.18], [0, 0, 0], markevery=[1], **style)[0], label
+            self._places[name] = (
+                ladder.plot([0.02, 0.1, 0.18], [0, 0, 0], markevery=[1], **style)[0],
+                label,
+            )
         ax.set_xscale("log")
         ax.set_yscale("log")
         ax.xaxis.set_major_formatter("{x:g}")
@@ -160,13 +237,20 @@ class RaceTrack(Explorer):
         ax.legend().remove()  # the ladder is one
         ladder.set(xlim=(0, 1), ylim=(len(self.field) - 0.5, -0.5))
         ladder.set_axis_off()
-        self.picture.moving(*self._lines.values(), *(artist for pair in self._places.values() for artist in pair))
+        self.picture.moving(
+            *self._lines.values(), *(artist for pair in self._places.values() for artist in pair)
+        )
 
     def _move(self, *, fresh: bool = False) -> None:
-        """Draw one seed's searches as far as they are, and the order they are in; where bands are shown, nothing of it."""
+        """Draw one seed's searches as far as they are, and the order they are in; where bands are
+        shown, nothing of it."""
         one = self.controls.values["show"] == ONE
         for name, line in self._lines.items():
-            path = [(x, loss) for x, loss, _ in self._paths[name] if math.isfinite(loss)] if one else []
+            path = (
+                [(x, loss) for x, loss, _ in self._paths[name] if math.isfinite(loss)]
+                if one
+                else []
+            )
             last = [(self._spent, path[-1][1])] if path else []
             line.set_data(*np.array([*path, *last]).reshape(-1, 2).T)
         for i, name in enumerate(sorted(self.field, key=lambda name: (self._loss(name), name))):
@@ -174,8 +258,13 @@ class RaceTrack(Explorer):
             sample.set_ydata([i, i, i] if one else [])
             sample.set_xdata([0.02, 0.1, 0.18] if one else [])
             label.set_y(i)
-            label.set_text("" if not one else _short(name) if self._loss(name) == math.inf else
-                           f"{_short(name)}  {self._loss(name):.4f}")
+            label.set_text(
+                ""
+                if not one
+                else _short(name)
+                if self._loss(name) == math.inf
+                else f"{_short(name)}  {self._loss(name):.4f}"
+            )
         self.say(self.words())
         self.picture.show(fresh=fresh)
 
@@ -195,16 +284,27 @@ class RaceTrack(Explorer):
         values = self.controls.values
         done = len(self.runs[LINE])
         if self._spent == 0 and not done:
-            return (f"{len(self.field) - 1} strategies will spend {self.budget:,} epochs each on {self.table.name}, as much as "
-                    f"{values['full_trainings']} full trainings. Press Run.")
+            return (
+                f"{len(self.field) - 1} strategies will spend {self.budget:,} epochs each on "
+                f"{self.table.name}, as much as "
+                f"{values['full_trainings']} full trainings. Press Run."
+            )
         if values["show"] == MANY:
             tenths = math.floor(10 * self._spent / self.budget)  # not a message for every step
-            now = f" of {values['seeds']}; the next is {10 * tenths}% done" if done < values["seeds"] else ""
+            now = (
+                f" of {values['seeds']}; the next is {10 * tenths}% done"
+                if done < values["seeds"]
+                else ""
+            )
             return f"{count(done, 'seed')}{now}.{self._verdict}"
         leaders = self._leaders()
-        text = (f"After {self._each()}: {', '.join(map(_short, leaders))} "
-                f"{'lead' if len(leaders) > 1 else 'leads'} with {self._loss(leaders[0]):.4f}")
-        return text + (". One seed is an anecdote: race many." if self._spent >= self.budget else ".")
+        text = (
+            f"After {self._each()}: {', '.join(map(_short, leaders))} "
+            f"{'lead' if len(leaders) > 1 else 'leads'} with {self._loss(leaders[0]):.4f}"
+        )
+        return text + (
+            ". One seed is an anecdote: race many." if self._spent >= self.budget else "."
+        )
 
 
 def _run(path: list[tuple[float, float, float]]) -> Run:
@@ -218,4 +318,8 @@ def _run(path: list[tuple[float, float, float]]) -> Run:
 
 @functools.cache
 def _short(name: str) -> str:
-    return "twice random" if name == LINE else name.replace("optimization", "opt.").replace("successive", "succ.")
+    return (
+        "twice random"
+        if name == LINE
+        else name.replace("optimization", "opt.").replace("successive", "succ.")
+    )

@@ -1,7 +1,9 @@
-"""A board that trains a network while its controls move: what the playground and the fit doctor share.
+"""A board that trains a network while its controls move: what the playground and the fit doctor
+share.
 
-Learning rate, dropout and L2 are read by the running training at every epoch; any other control starts it anew from the
-seed. Callbacks only set flags and post jobs; the worker's thread does the rest. Read `TrainingBoard.work` first.
+Learning rate, dropout and L2 are read by the running training at every epoch; any other control
+starts it anew from the seed. Callbacks only set flags and post jobs; the worker's thread does the
+rest. Read `TrainingBoard.work` first.
 """
 
 from __future__ import annotations
@@ -29,15 +31,41 @@ ONE_MARK = 20  # epochs; changes closer together share a mark
 MOST_KEPT = 3
 EMPTY: dict[str, list[float]] = {"loss": [], "val_loss": [], "accuracy": [], "val_accuracy": []}
 
-DROPOUT = Number("dropout", "Dropout", 0, low=0, high=0.8, step=0.05,
-                 help="Share of units switched off in a step; may change as it runs")
-L2 = Number("l2", "L2", 1e-6, low=1e-6, high=1, step=0.25, log=True, help="Penalty on squared weights; may change as it runs")
-RATE = Number("learning_rate", "Learning rate", 0.01, low=1e-4, high=10, step=0.1, log=True, help="May change as it runs")
+DROPOUT = Number(
+    "dropout",
+    "Dropout",
+    0,
+    low=0,
+    high=0.8,
+    step=0.05,
+    help="Share of units switched off in a step; may change as it runs",
+)
+L2 = Number(
+    "l2",
+    "L2",
+    1e-6,
+    low=1e-6,
+    high=1,
+    step=0.25,
+    log=True,
+    help="Penalty on squared weights; may change as it runs",
+)
+RATE = Number(
+    "learning_rate",
+    "Learning rate",
+    0.01,
+    low=1e-4,
+    high=10,
+    step=0.1,
+    log=True,
+    help="May change as it runs",
+)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What a network learns: rows x (n, d) and classes y (n,), validation (x, y), and an accuracy to measure it by."""
+    """What a network learns: rows x (n, d) and classes y (n,), validation (x, y), and an accuracy
+    to measure it by."""
 
     x: np.ndarray
     y: np.ndarray
@@ -48,7 +76,8 @@ class Problem:
 
 
 class TrainingBoard(Board):
-    """Board with Run, Pause, Step, Reset, Keep and Forget around one `LiveTraining`. Subclasses set `self.plot` first."""
+    """Board with Run, Pause, Step, Reset, Keep and Forget around one `LiveTraining`. Subclasses set
+    `self.plot` first."""
 
     plot: CurvePlot
 
@@ -60,14 +89,34 @@ class TrainingBoard(Board):
         self.seconds = 0.0  # spent in training
         self.verdict = verdict.Verdict("untrained", "press Run, or move a control")
         self._tuned: dict[str, float] = {}
-        self._restart = self._keep = self._forget = False  # wishes of callbacks, granted by the worker
+        self._restart = self._keep = self._forget = (
+            False  # wishes of callbacks, granted by the worker
+        )
         self._over = False  # the last Run came to its end
         self.buttons.children = (
-            self.run_button, self.pause_button,
-            self.button("Step", lambda: self.queue(self._one_epoch), icon="step-forward", tip="Train one epoch"),
-            self.button("Reset", self.reset, icon="fast-backward", tip="Back to the untrained network of this seed"),
-            self.button("Keep", self.keep, icon="thumb-tack", tip="Keep this run's curves for comparison (at most three)"),
-            self.button("Forget", self.forget, icon="eraser", tip="Forget the kept curves"), self.defaults_button)
+            self.run_button,
+            self.pause_button,
+            self.button(
+                "Step",
+                lambda: self.queue(self._one_epoch),
+                icon="step-forward",
+                tip="Train one epoch",
+            ),
+            self.button(
+                "Reset",
+                self.reset,
+                icon="fast-backward",
+                tip="Back to the untrained network of this seed",
+            ),
+            self.button(
+                "Keep",
+                self.keep,
+                icon="thumb-tack",
+                tip="Keep this run's curves for comparison (at most three)",
+            ),
+            self.button("Forget", self.forget, icon="eraser", tip="Forget the kept curves"),
+            self.defaults_button,
+        )
 
     # What a subclass defines.
 
@@ -87,7 +136,10 @@ class TrainingBoard(Board):
         if self.training is None or not self.training.epochs:
             return f"Epoch 0. {self.verdict}"
         now = {name: values[-1] for name, values in self.training.curves.items()}
-        return f"Epoch {self.training.epochs}: loss {now['loss'] + 0.0:.2g}, validation {now['val_loss']:.2g}. {self.verdict}"
+        return (
+            f"Epoch {self.training.epochs}: loss {now['loss'] + 0.0:.2g}, validation "
+            f"{now['val_loss']:.2g}. {self.verdict}"
+        )
 
     # On the worker's thread.
 
@@ -122,9 +174,16 @@ class TrainingBoard(Board):
     def _begin(self) -> None:
         """Start the training that the controls ask for, unless it is the one that is there."""
         values = self.controls.values
-        if self.training is not None and not self._restart and _fixed(values) == _fixed(self.began_with):
+        if (
+            self.training is not None
+            and not self._restart
+            and _fixed(values) == _fixed(self.began_with)
+        ):
             return
-        from hpt_lab.training.live import LiveTraining, Network  # here, since TensorFlow takes seconds to load
+        from hpt_lab.training.live import (
+            LiveTraining,
+            Network,
+        )  # here, since TensorFlow takes seconds to load
 
         self.say("loading TensorFlow …" if self.training is None else "building the network …")
         self._grant_wishes()
@@ -132,8 +191,14 @@ class TrainingBoard(Board):
         if self.training is not None:
             self.training.release()
         network = Network(problem.x.shape[1], problem.classes, *self.network(values))
-        self.training = LiveTraining(network, problem.x, problem.y, validation=problem.validation,
-                                     batch_size=values["batch_size"], seed=values["seed"])
+        self.training = LiveTraining(
+            network,
+            problem.x,
+            problem.y,
+            validation=problem.validation,
+            batch_size=values["batch_size"],
+            seed=values["seed"],
+        )
         self.plot.stale |= bool(self.plot.marks)
         self._restart, self.began_with, self.plot.marks, self.seconds = False, values, [], 0.0
         self._over = False
@@ -147,7 +212,11 @@ class TrainingBoard(Board):
         wanted = {name: values[name] for name in LIVE}
         if wanted == self._tuned:
             return
-        what = ", ".join(f"{name.replace('_', ' ')} {wanted[name]:g}" for name in LIVE if wanted[name] != self._tuned[name])
+        what = ", ".join(
+            f"{name.replace('_', ' ')} {wanted[name]:g}"
+            for name in LIVE
+            if wanted[name] != self._tuned[name]
+        )
         self._tuned, epoch, marks = wanted, self.training.epochs, self.plot.marks
         self.training.tune(**wanted)
         if epoch and marks and epoch - marks[-1][0] < ONE_MARK:
@@ -160,7 +229,9 @@ class TrainingBoard(Board):
         self._begin()
         assert self.training is not None
         if self.should_end(self.controls.values):
-            raise HptError("early stopping has ended this training; press Reset, or set Patience to 0")
+            raise HptError(
+                "early stopping has ended this training; press Reset, or set Patience to 0"
+            )
         self._tune(self.controls.values)
         self.training.epoch()
         self.frame()
@@ -178,7 +249,9 @@ class TrainingBoard(Board):
             self.plot.kept, self.plot.stale = [], True
         if keep and self.training is not None and self.training.epochs:
             curves = {name: list(values) for name, values in self.training.curves.items()}
-            self.plot.kept = [*self.plot.kept, Kept(self.began_with | self._tuned, curves)][-MOST_KEPT:]
+            self.plot.kept = [*self.plot.kept, Kept(self.began_with | self._tuned, curves)][
+                -MOST_KEPT:
+            ]
             self.plot.stale = True
 
     def frame(self, *, fresh: bool = False) -> None:
@@ -186,8 +259,12 @@ class TrainingBoard(Board):
         self._grant_wishes()
         curves = self.training.curves if self.training is not None else EMPTY
         if self.problem is not None and self.training is not None:
-            self.verdict = verdict.judge(curves, classes=self.problem.classes, reference=self.problem.reference,
-                                         by=self.problem.by)
+            self.verdict = verdict.judge(
+                curves,
+                classes=self.problem.classes,
+                reference=self.problem.reference,
+                by=self.problem.by,
+            )
         self.draw_more()
         fresh |= self.plot.update(curves, self.controls.values)
         self.say(self.words())

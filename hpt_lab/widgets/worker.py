@@ -1,7 +1,8 @@
 """One training thread for the whole process; the latest request wins.
 
-A widget's callback may run on any thread and must return at once, so it only posts: `WORKER.start(owner, job)`. The
-worker calls `job(stop)`, a generator that does the work in slices and yields after each one:
+A widget's callback may run on any thread and must return at once, so it only posts:
+`WORKER.start(owner, job)`. The worker calls `job(stop)`, a generator that does the work in slices
+and yields after each one:
 
     def work(self, stop):                  # runs on the worker's thread
         for epoch in range(100):
@@ -10,13 +11,14 @@ worker calls `job(stop)`, a generator that does the work in slices and yields af
             self.picture.show()
             yield                          # here the worker may close the generator
 
-A newer request, of this widget or of another, or `WORKER.stop(owner)` sets `stop` and closes the generator at its next
-`yield`. Keep a slice under 0.1 s, or look at `stop` (a threading.Event) inside it. To pause is to stop: keep what has
-been done in the widget, and let its next job go on from there. `owner.ended(error)` is called on the worker's thread when
-the job is over, with the exception that ended it, or None.
+A newer request, of this widget or of another, or `WORKER.stop(owner)` sets `stop` and closes the
+generator at its next `yield`. Keep a slice under 0.1 s, or look at `stop` (a threading.Event)
+inside it. To pause is to stop: keep what has been done in the widget, and let its next job go on
+from there. `owner.ended(error)` is called on the worker's thread when the job is over, with the
+exception that ended it, or None.
 
-Colab shows nothing that a thread sends, so there (`foreground`) a job runs inside `start`, for at most
-FOREGROUND_SECONDS, since its stop button can't be heard meanwhile. Read `Worker._run` first.
+Colab shows nothing that a thread sends, so there (`foreground`) a job runs inside `start`, for at
+most FOREGROUND_SECONDS, since its stop button can't be heard meanwhile. Read `Worker._run` first.
 """
 
 from __future__ import annotations
@@ -50,7 +52,8 @@ class _Request:
 
 
 class Worker:
-    """Run one job at a time on one daemon thread, made at the first request; `foreground`: inside `start`."""
+    """Run one job at a time on one daemon thread, made at the first request; `foreground`: inside
+    `start`."""
 
     def __init__(self, *, foreground: bool = False):
         self.foreground = foreground
@@ -60,7 +63,8 @@ class Worker:
         self._thread: threading.Thread | None = None
 
     def start(self, owner: Owner, job: Job) -> None:
-        """Have `job` run for `owner` as soon as the running one has made room; whatever waited is dropped."""
+        """Have `job` run for `owner` as soon as the running one has made room; whatever waited is
+        dropped."""
         request = _Request(owner, job)
         if self.foreground:
             self._in_foreground(request)
@@ -69,7 +73,9 @@ class Worker:
             self._waiting, dropped = request, self._waiting
             self._cancel_running()
             if self._thread is None:
-                self._thread = threading.Thread(target=self._serve, name="hpt-lab worker", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._serve, name="hpt-lab worker", daemon=True
+                )
                 self._thread.start()
                 atexit.register(self._at_exit)
             self._changed.notify_all()
@@ -77,7 +83,8 @@ class Worker:
             dropped.owner.ended(None)
 
     def stop(self, owner: Owner) -> None:
-        """End the job of `owner`, if one runs or waits. Returns at once; `owner.ended` tells when it is over."""
+        """End the job of `owner`, if one runs or waits. Returns at once; `owner.ended` tells when
+        it is over."""
         with self._changed:
             waited = self._waiting is not None and self._waiting.owner is owner
             if waited:
@@ -89,15 +96,21 @@ class Worker:
             owner.ended(None)
 
     def busy(self, owner: Owner | None = None) -> bool:
-        """Tell whether a job of `owner` (of anyone, if None) runs or waits, other than one that is being stopped."""
+        """Tell whether a job of `owner` (of anyone, if None) runs or waits, other than one that is
+        being stopped."""
         with self._changed:
-            alive = [r for r in (self._waiting, self._running) if r is not None and not r.stop.is_set()]
+            alive = [
+                r for r in (self._waiting, self._running) if r is not None and not r.stop.is_set()
+            ]
         return any(owner is None or request.owner is owner for request in alive)
 
     def wait(self, timeout: float) -> bool:
-        """Wait until no job runs or waits; return False if that took longer than `timeout` seconds."""
+        """Wait until no job runs or waits; return False if that took longer than `timeout`
+        seconds."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._waiting is None and self._running is None, timeout)
+            return self._changed.wait_for(
+                lambda: self._waiting is None and self._running is None, timeout
+            )
 
     def _cancel_running(self) -> None:
         if self._running is not None:
@@ -115,7 +128,9 @@ class Worker:
             try:
                 request.owner.ended(error)
             except Exception:  # a broken widget must not take the thread with it
-                logging.getLogger(__name__).exception("%s.ended failed", type(request.owner).__name__)
+                logging.getLogger(__name__).exception(
+                    "%s.ended failed", type(request.owner).__name__
+                )
             with self._changed:
                 self._running = None
                 del request, error  # keep nothing of it alive while idle

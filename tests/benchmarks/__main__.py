@@ -1,6 +1,8 @@
-"""Run every benchmark in a process of its own, one after another: `make bench`, or with names of a few.
+"""Run every benchmark in a process of its own, one after another: `make bench`, or with names of a
+few.
 
-Each prints its table and asserts its targets, as ratios of things measured side by side in the same run.
+Each prints its table and asserts its targets, as ratios of things measured side by side in the same
+run.
 """
 
 import subprocess

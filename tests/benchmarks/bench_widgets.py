@@ -1,8 +1,11 @@
-"""The playground's speed, in this process and in a headless Chromium on JupyterLab and Voila: run by `make bench`.
+"""The playground's speed, in this process and in a headless Chromium on JupyterLab and Voila: run
+by `make bench`.
 
-Targets: 50 epochs a second on the spirals at batch 32 while drawing; 15 frames a second arriving in the browser; the first
-frame of a retrained network within 300 ms (median) of a slider's move, once its architecture is traced; stop within
-300 ms; under 50 MB more memory after 500 retrains. Names of parts (training, memory, JupyterLab, Voila) measure these alone.
+Targets: 50 epochs a second on the spirals at batch 32 while drawing; 15 frames a second arriving in
+    the browser; the first
+frame of a retrained network within 300 ms (median) of a slider's move, once its architecture is
+traced; stop within 300 ms; under 50 MB more memory after 500 retrains. Names of parts (training,
+memory, JupyterLab, Voila) measure these alone.
 """
 
 from __future__ import annotations
@@ -26,7 +29,8 @@ from hpt_lab.widgets.worker import WORKER
 SETTINGS = {"data": "spirals", "noise": 0.05, "layers": 3, "units": 32, "batch_size": 32}
 SECONDS, RETRAINS, MOVES = 5.0, 500, 9
 PARTS = ("training", "memory", "JupyterLab", "Voila")
-# After a key has moved a slider: wait until the text counts epochs from the start again, and for the frame that goes with it.
+# After a key has moved a slider: wait until the text counts epochs from the start again, and for
+# the frame that goes with it.
 RESTARTED = """async () => {
   const epoch = () => parseInt(document.querySelector('.hpt-lab [aria-live]').textContent.slice(6));
   const moved = window.moved; let before = window.epoch_before;
@@ -64,13 +68,16 @@ def epochs_a_second() -> float:
 
 
 def memory_growth() -> float:
-    """Measure by how many MB this process grows in RETRAINS retrains of eight architectures, after fifty to warm up."""
+    """Measure by how many MB this process grows in RETRAINS retrains of eight architectures, after
+    fifty to warm up."""
     board = Playground(**SETTINGS | {"layers": 1}, epochs=1)
     sizes = []
     for i in range(RETRAINS + 50):
         wanted = {"units": 8 + i % 8, "seed": i}
         board.controls.set(**wanted)
-        while not (wanted.items() <= board.began_with.items() and board.training.epochs):  # as when a slider is dragged
+        while not (
+            wanted.items() <= board.began_with.items() and board.training.epochs
+        ):  # as when a slider is dragged
             time.sleep(0.001)
         if i >= 49:
             sizes.append(psutil.Process().memory_info().rss / 1e6)
@@ -79,7 +86,8 @@ def memory_growth() -> float:
 
 
 def in_browser(page: browser.Page) -> tuple[float, float, float]:
-    """Return (frames a second, median ms from a slider's move to the new run's first frame, median ms to stop)."""
+    """Return (frames a second, median ms from a slider's move to the new run's first frame, median
+    ms to stop)."""
     page.box("Epochs").fill("2000")
     page.box("Epochs").press("Enter")
     page.button("Run").click()
@@ -87,7 +95,10 @@ def in_browser(page: browser.Page) -> tuple[float, float, float]:
 
     def move(key: str) -> float:
         page.wait_for_text(r"Epoch \d{3}")  # so that a restart can't be missed
-        page.page.evaluate("window.epoch_before = parseInt(document.querySelector('.hpt-lab [aria-live]').textContent.slice(6))")
+        page.page.evaluate(
+            "window.epoch_before = parseInt(document.querySelector('.hpt-lab "
+            "[aria-live]').textContent.slice(6))"
+        )
         page.slider("Units").press(key)
         return page.page.evaluate(RESTARTED)
 
@@ -118,7 +129,9 @@ def main() -> None:
             missed.append(name)
 
     if "training" in parts:
-        report("epochs a second, spirals, batch 32, drawing", epochs_a_second(), "epochs/s", 50, True)
+        report(
+            "epochs a second, spirals, batch 32, drawing", epochs_a_second(), "epochs/s", 50, True
+        )
     if "memory" in parts:
         report(f"growth of memory in {RETRAINS} retrains", memory_growth(), "MB", 50, False)
     if browser.CHROMIUM is None:
@@ -126,8 +139,13 @@ def main() -> None:
         parts = ()
     code = f"from hpt_lab.widgets import Playground\np = Playground(epochs=1, **{SETTINGS})\np"
     for place in sorted({"JupyterLab", "Voila"} & set(parts)):
-        with browser.chromium() as started, tempfile.TemporaryDirectory() as folder, \
-                browser.lab(started, folder, code) if place == "JupyterLab" else browser.voila(started, folder) as page:
+        with (
+            browser.chromium() as started,
+            tempfile.TemporaryDirectory() as folder,
+            browser.lab(started, folder, code)
+            if place == "JupyterLab"
+            else browser.voila(started, folder) as page,
+        ):
             rate, move, stop = in_browser(page)
         report(f"{place}: frames a second", rate, "frames/s", 15, True)
         report(f"{place}: slider's move to the new run's first frame", move, "ms", 300, False)

@@ -1,4 +1,5 @@
-"""A `build(hp)` gets from us what KerasTuner would give it, and its tuners' directories read as what they did."""
+"""A `build(hp)` gets from us what KerasTuner would give it, and its tuners' directories read as
+what they did."""
 
 import itertools
 import json
@@ -21,16 +22,22 @@ kt = pytest.importorskip("keras_tuner")
 
 def everything(hp):
     """Define one of each, and return what came."""
-    got = {"int": hp.Int("int", 2, 9), "int step": hp.Int("int step", 32, 128, step=32),
-           "int log": hp.Int("int log", 2, 64, sampling="log"),
-           "int powers": hp.Int("int powers", 2, 64, step=2, sampling="log"),
-           "float": hp.Float("float", -1.0, 2.0), "float step": hp.Float("float step", 0.0, 0.5, step=0.1),
-           "log": hp.Float("log", 1e-4, 1e-1, sampling="log"),
-           "powers": hp.Float("powers", 1e-3, 10.0, step=10, sampling="log"),
-           "reverse": hp.Float("reverse", 0.9, 0.99, sampling="reverse_log"),
-           "int reverse": hp.Int("int reverse", 1, 50, sampling="reverse_log"),
-           "choice": hp.Choice("choice", ["a", "b", "c"]), "numbers": hp.Choice("numbers", [1.0, 4.0, 2.0]),
-           "boolean": hp.Boolean("boolean"), "fixed": hp.Fixed("fixed", 7)}
+    got = {
+        "int": hp.Int("int", 2, 9),
+        "int step": hp.Int("int step", 32, 128, step=32),
+        "int log": hp.Int("int log", 2, 64, sampling="log"),
+        "int powers": hp.Int("int powers", 2, 64, step=2, sampling="log"),
+        "float": hp.Float("float", -1.0, 2.0),
+        "float step": hp.Float("float step", 0.0, 0.5, step=0.1),
+        "log": hp.Float("log", 1e-4, 1e-1, sampling="log"),
+        "powers": hp.Float("powers", 1e-3, 10.0, step=10, sampling="log"),
+        "reverse": hp.Float("reverse", 0.9, 0.99, sampling="reverse_log"),
+        "int reverse": hp.Int("int reverse", 1, 50, sampling="reverse_log"),
+        "choice": hp.Choice("choice", ["a", "b", "c"]),
+        "numbers": hp.Choice("numbers", [1.0, 4.0, 2.0]),
+        "boolean": hp.Boolean("boolean"),
+        "fixed": hp.Fixed("fixed", 7),
+    }
     return got | {"got": hp.get("int")}
 
 
@@ -38,9 +45,13 @@ ONE_NAME = True  # in two scopes: KerasTuner 1.4.8's own exploration stops at it
 
 
 def nested(hp):
-    """Scopes in scopes, one name in two of them, names in scopes of names, and a parent by argument."""
+    """Scopes in scopes, one name in two of them, names in scopes of names, and a parent by
+    argument."""
     kind = hp.Choice("kind", ["mlp", "cnn"])
-    got = {"kind": kind, "filters": hp.Int("filters", 4, 8, parent_name="kind", parent_values=["cnn"])}
+    got = {
+        "kind": kind,
+        "filters": hp.Int("filters", 4, 8, parent_name="kind", parent_values=["cnn"]),
+    }
     with hp.name_scope("head"):
         got["head/units"] = hp.Int("units", 8, 10)
         with hp.conditional_scope("units", [9, 10]):
@@ -61,7 +72,10 @@ def loop(hp):
 
 def theirs(function, n, seed=0):
     """Return what n random draws of KerasTuner's give the function, their space explored first."""
-    tuner = Recorded(kt.oracles.RandomSearchOracle(kt.Objective("score", "max"), max_trials=n, seed=seed), function)
+    tuner = Recorded(
+        kt.oracles.RandomSearchOracle(kt.Objective("score", "max"), max_trials=n, seed=seed),
+        function,
+    )
     space = tuner.oracle.get_space()
     results = []
     for i in range(n):
@@ -89,7 +103,10 @@ class Recorded(kt.Tuner):
         values = trial.hyperparameters.values
         if values.get("int") == 5:
             raise kt.errors.FailedTrialError("out of memory")
-        return {"score": 0.5 + values["float"] / 10 + values.get("tuner/epochs", 1) / 100, "other": 1.0}
+        return {
+            "score": 0.5 + values["float"] / 10 + values.get("tuner/epochs", 1) / 100,
+            "other": 1.0,
+        }
 
 
 @pytest.fixture(autouse=True)
@@ -106,11 +123,26 @@ def test_every_kind_is_drawn_as_keras_tuner_draws_it():
     n = 600
     here, there = ours(everything, n), theirs(everything, n)
     for name in ("float", "log", "reverse", "int log", "int reverse", "int"):
-        assert stats.ks_2samp([got[name] for got in here], [got[name] for got in there]).pvalue > 0.001, name
-    for name in ("int step", "int powers", "float step", "powers", "choice", "numbers", "boolean", "fixed", "int"):
+        assert (
+            stats.ks_2samp([got[name] for got in here], [got[name] for got in there]).pvalue > 0.001
+        ), name
+    for name in (
+        "int step",
+        "int powers",
+        "float step",
+        "powers",
+        "choice",
+        "numbers",
+        "boolean",
+        "fixed",
+        "int",
+    ):
         mine, its = Counter(got[name] for got in here), Counter(got[name] for got in there)
-        assert sorted(mine, key=str) == pytest.approx(sorted(its, key=str)) if name in ("float step", "powers") \
-            else mine.keys() == its.keys(), name
+        assert (
+            sorted(mine, key=str) == pytest.approx(sorted(its, key=str))
+            if name in ("float step", "powers")
+            else mine.keys() == its.keys()
+        ), name
         assert next(type(value) for value in mine) is next(type(value) for value in its)
         assert max(mine.values()) < 1.5 * n / len(mine), name  # all equally likely
     assert all(got["got"] == got["int"] for got in here)
@@ -156,14 +188,21 @@ def test_a_name_defined_twice_in_one_place_keeps_its_first_range():
 def test_a_loop_over_layers_is_walked_to_its_longest():
     space, build = bridge.convert(loop)
     assert list(space) == ["layers", *(f"units_{i}" for i in range(5))]
-    assert build(space.clean({"layers": 2, **{f"units_{i}": i % 4 + 1 for i in range(5)}})) == [1, 2]
+    assert build(space.clean({"layers": 2, **{f"units_{i}": i % 4 + 1 for i in range(5)}})) == [
+        1,
+        2,
+    ]
 
 
 @pytest.mark.parametrize("function", [everything, nested, loop])
 def test_all_that_keras_tuner_finds_is_found(function, monkeypatch):
     monkeypatch.setitem(globals(), "ONE_NAME", False)
-    tuner = Recorded(kt.oracles.RandomSearchOracle(kt.Objective("score", "max"), max_trials=1), function)
-    assert {hp.name for hp in tuner.oracle.get_space().space} <= {hp.name for hp in bridge.discover(function)}
+    tuner = Recorded(
+        kt.oracles.RandomSearchOracle(kt.Objective("score", "max"), max_trials=1), function
+    )
+    assert {hp.name for hp in tuner.oracle.get_space().space} <= {
+        hp.name for hp in bridge.discover(function)
+    }
 
 
 def test_defaults_are_a_config():
@@ -204,9 +243,13 @@ def test_what_cannot_be_converted_says_why(monkeypatch):
         with hp.conditional_scope("x", [0.5]):
             hp.Int("y", 0, 3)
 
-    for function, error, told in [(lambda hp: None, SpaceError, "defines no hyperparameter"), (endless, SpaceError, "dry runs"),
-                                  (OwnFit(), HptError, "fit of its own"), ({}, HptError, "function of hp"),
-                                  (on_a_real, SpaceError, "Float has any one value")]:
+    for function, error, told in [
+        (lambda hp: None, SpaceError, "defines no hyperparameter"),
+        (endless, SpaceError, "dry runs"),
+        (OwnFit(), HptError, "fit of its own"),
+        ({}, HptError, "function of hp"),
+        (on_a_real, SpaceError, "Float has any one value"),
+    ]:
         with pytest.raises(error, match=told):
             bridge.convert(function)
 
@@ -221,7 +264,10 @@ def test_a_hypermodel_is_as_good_as_a_function():
 
 
 def test_a_journal_knows_one_converted_function_from_another():
-    prints = [fingerprint(bridge.convert(f)[1]) for f in (lambda hp: hp.Int("x", 1, 3), lambda hp: hp.Int("x", 1, 3) + 1, loop)]
+    prints = [
+        fingerprint(bridge.convert(f)[1])
+        for f in (lambda hp: hp.Int("x", 1, 3), lambda hp: hp.Int("x", 1, 3) + 1, loop)
+    ]
     assert len(set(prints)) == 3 and "unknown" not in prints
 
 
@@ -231,15 +277,23 @@ def test_a_guide_like_function_trains_unchanged():
     space, build_config = bridge.convert(build)
     assert space["dropout_rate"].when == {"dropout": (True,)}
     data = hpt.datasets.digits()
-    study = hpt.tune(hpt.KerasObjective(build_config, data), hpt.random_search(space, trials=2, budget=2, seed=0), progress=False)
-    assert not any(record.outcome.failed for record in study.history.records) and study.best.loss < 0.6
+    study = hpt.tune(
+        hpt.KerasObjective(build_config, data),
+        hpt.random_search(space, trials=2, budget=2, seed=0),
+        progress=False,
+    )
+    assert (
+        not any(record.outcome.failed for record in study.history.records) and study.best.loss < 0.6
+    )
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """Let KerasTuner's Hyperband run, with arithmetic for training."""
     folder = tmp_path_factory.mktemp("tuner")
-    oracle = kt.oracles.HyperbandOracle(kt.Objective("score", "max"), max_epochs=9, factor=3, seed=0)
+    oracle = kt.oracles.HyperbandOracle(
+        kt.Objective("score", "max"), max_epochs=9, factor=3, seed=0
+    )
     tuner = Recorded(oracle, everything, directory=str(folder), project_name="it")
     tuner.search(verbose=0)
     return folder / "it", tuner.oracle
@@ -252,8 +306,13 @@ def test_a_project_directory_is_a_history(project):
     for name, record in zip(oracle.end_order, past.records, strict=True):
         trial = oracle.trials[name]
         values = trial.hyperparameters.values
-        assert record.config == {key: value for key, value in values.items() if not key.startswith("tuner/")}
-        assert (record.budget, record.trial.bracket) == (values["tuner/epochs"], values["tuner/bracket"])
+        assert record.config == {
+            key: value for key, value in values.items() if not key.startswith("tuner/")
+        }
+        assert (record.budget, record.trial.bracket) == (
+            values["tuner/epochs"],
+            values["tuner/bracket"],
+        )
         if trial.status == "COMPLETED":
             assert record.loss == 1 - trial.score and record.outcome.metrics["other"] == 1.0
         else:
@@ -265,12 +324,17 @@ def test_what_keras_tuner_resumed_is_one_trial_here(project):
     folder, oracle = project
     past = bridge.history(folder)
     ids = dict(zip(oracle.end_order, (record.trial.id for record in past.records), strict=True))
-    went_on = [(name, trial.hyperparameters.values["tuner/trial_id"]) for name, trial in oracle.trials.items()
-               if "tuner/trial_id" in trial.hyperparameters.values]
+    went_on = [
+        (name, trial.hyperparameters.values["tuner/trial_id"])
+        for name, trial in oracle.trials.items()
+        if "tuner/trial_id" in trial.hyperparameters.values
+    ]
     assert went_on and all(ids[name] == ids[before] for name, before in went_on)
     assert len(set(ids.values())) == len(ids) - len(went_on)
-    initial = sum(t.hyperparameters.values["tuner/epochs"] - t.hyperparameters.values["tuner/initial_epoch"]
-                  for t in oracle.trials.values())
+    initial = sum(
+        t.hyperparameters.values["tuner/epochs"] - t.hyperparameters.values["tuner/initial_epoch"]
+        for t in oracle.trials.values()
+    )
     assert past.incumbent()[0][-1] == initial
 
 

@@ -12,16 +12,25 @@ from hpt_lab.study.reading import read_study
 
 accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
 
-SPACE = hpt.Space(rate=hpt.Float(1e-4, 1e-1, log=True), optimizer=hpt.Choice(["adam", "sgd"]),
-                  momentum=hpt.Float(0.0, 0.9, when={"optimizer": "sgd"}), clip=hpt.Choice([None, 1, 2.5]),
-                  layers=hpt.Int(1, 3), norm=hpt.Choice([False, True]))
+SPACE = hpt.Space(
+    rate=hpt.Float(1e-4, 1e-1, log=True),
+    optimizer=hpt.Choice(["adam", "sgd"]),
+    momentum=hpt.Float(0.0, 0.9, when={"optimizer": "sgd"}),
+    clip=hpt.Choice([None, 1, 2.5]),
+    layers=hpt.Int(1, 3),
+    norm=hpt.Choice([False, True]),
+)
 
 
 def run(config, budget):
     if config["layers"] == 3 and config["norm"]:
         raise RuntimeError("too large")
     loss = abs(math.log10(config["rate"]) + 2) + 1 / budget
-    return hpt.Outcome(loss, {"accuracy": 0.5}, curves={"val_loss": [loss + 1 / epoch for epoch in range(1, budget + 1)]})
+    return hpt.Outcome(
+        loss,
+        {"accuracy": 0.5},
+        curves={"val_loss": [loss + 1 / epoch for epoch in range(1, budget + 1)]},
+    )
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +40,9 @@ def journal(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def study(journal):
-    return hpt.tune(run, hpt.hyperband(SPACE, max_budget=9, seed=1), journal=journal, progress=False)
+    return hpt.tune(
+        run, hpt.hyperband(SPACE, max_budget=9, seed=1), journal=journal, progress=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +58,16 @@ def read(folder):
 
 def test_every_trials_scalars_are_read_back(study, folder):
     last = {record.trial.id: record for record in study.history.records}
-    assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == [f"trial_{id:04}" for id in sorted(last)]
+    assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == [
+        f"trial_{id:04}" for id in sorted(last)
+    ]
     for id, record in last.items():
         events = read(folder / f"trial_{id:04}")
-        reported = [(r.budget, r.loss) for r in study.history.records if r.trial.id == id and not r.outcome.failed]
+        reported = [
+            (r.budget, r.loss)
+            for r in study.history.records
+            if r.trial.id == id and not r.outcome.failed
+        ]
         there = [(e.step, e.value) for e in events.Scalars(bridge.REPORTED)] if reported else []
         assert [step for step, _ in there] == [budget for budget, _ in reported]
         assert [value for _, value in there] == pytest.approx([loss for _, loss in reported])
@@ -64,10 +81,13 @@ def test_the_configs_are_there_for_hparams(study, folder):
     from tensorboard.plugins.hparams import metadata
 
     experiment = metadata.parse_experiment_plugin_data(
-        read(folder).SummaryMetadata(metadata.EXPERIMENT_TAG).plugin_data.content)
+        read(folder).SummaryMetadata(metadata.EXPERIMENT_TAG).plugin_data.content
+    )
     assert [info.name for info in experiment.hparam_infos] == list(SPACE)
     for record in {record.trial.id: record for record in study.history.records}.values():
-        meta = read(folder / f"trial_{record.trial.id:04}").SummaryMetadata(metadata.SESSION_START_INFO_TAG)
+        meta = read(folder / f"trial_{record.trial.id:04}").SummaryMetadata(
+            metadata.SESSION_START_INFO_TAG
+        )
         hparams = metadata.parse_session_start_info_plugin_data(meta.plugin_data.content).hparams
         assert hparams.keys() == record.config.keys()
         assert hparams["rate"].number_value == record.config["rate"]
@@ -99,8 +119,12 @@ def test_the_command_line_exports_a_journal(study, journal, tmp_path):
         result = runner.invoke(app, ["export", str(journal), str(tmp_path / name), "--to", to])
         assert result.exit_code == 0 and (tmp_path / name).exists(), result.output
     frame = pandas.read_csv(tmp_path / "study.csv")
-    assert list(frame.columns) == list(study.frame().columns) and len(frame) == len(study.history.records)
+    assert list(frame.columns) == list(study.frame().columns) and len(frame) == len(
+        study.history.records
+    )
     assert frame["loss"].dropna().tolist() == pytest.approx(study.frame()["loss"].dropna().tolist())
     again = runner.invoke(app, ["export", str(journal), str(tmp_path / "study.csv"), "--to", "csv"])
     assert isinstance(again.exception, HptError) and "is there already" in str(again.exception)
-    assert isinstance(runner.invoke(app, ["export", str(journal), "x", "--to", "excel"]).exception, HptError)
+    assert isinstance(
+        runner.invoke(app, ["export", str(journal), "x", "--to", "excel"]).exception, HptError
+    )

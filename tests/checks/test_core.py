@@ -36,7 +36,9 @@ class Hostile:
     __hash__ = None
 
 
-@pytest.mark.parametrize("answer", [3, 3.0, np.float32(3), np.array(3), np.array([3]), [3], Fraction(3)])
+@pytest.mark.parametrize(
+    "answer", [3, 3.0, np.float32(3), np.array(3), np.array([3]), [3], Fraction(3)]
+)
 def test_a_right_number_passes_in_any_type(answer):
     verdict = check_three(answer)
     assert verdict and verdict.status == "right" and verdict.text == "Three it is."
@@ -59,9 +61,21 @@ def test_a_wrong_answer_gets_its_hint():
     assert repr(check_three(4)) == "✗ Not yet. that is not 3\nHint: count again"
 
 
-@pytest.mark.parametrize(("answer", "hint"), [
-    ("3", "quotes"), (len, "returns"), ([], None), ([1, 2], None), (True, "plain"), (float("nan"), "NaN"), (3j, "plain"),
-    ({"a": 3}, "nothing else"), ([[1], [2, 3]], "nothing else"), (object(), "nothing else")])
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        ("3", "quotes"),
+        (len, "returns"),
+        ([], None),
+        ([1, 2], None),
+        (True, "plain"),
+        (float("nan"), "NaN"),
+        (3j, "plain"),
+        ({"a": 3}, "nothing else"),
+        ([[1], [2, 3]], "nothing else"),
+        (object(), "nothing else"),
+    ],
+)
 def test_what_is_no_number_is_told_so(answer, hint):
     verdict = check_three(answer)
     assert verdict.status == "wrong" and "the count should be" in verdict.text
@@ -69,15 +83,26 @@ def test_what_is_no_number_is_told_so(answer, hint):
 
 
 @settings(deadline=None)  # the first call imports Matplotlib
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
-                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+        ),
+    )
+)
 def test_a_check_never_raises(answer):
     for verdict in (check_three(answer), check_double(answer)):
         assert isinstance(verdict, Verdict) and repr(verdict) and verdict._repr_html_()
 
 
 def test_a_check_survives_an_answer_that_always_raises():
-    for verdict in (check_three(Hostile()), check_double(Hostile()), check_double(lambda: 1), check_double(lambda n: Hostile())):
+    for verdict in (
+        check_three(Hostile()),
+        check_double(Hostile()),
+        check_double(lambda: 1),
+        check_double(lambda n: Hostile()),
+    ):
         assert verdict.status == "wrong" and verdict.hint
 
 

@@ -1,4 +1,5 @@
-"""Right answers to lesson 03 pass in more than one spelling; typical wrong ones fail with the hint that helps."""
+"""Right answers to lesson 03 pass in more than one spelling; typical wrong ones fail with the hint
+that helps."""
 
 import numpy as np
 import pytest
@@ -14,7 +15,12 @@ from sklearn.model_selection import (
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
-from hpt_lab.checks.lesson_03 import SPLITTERS, check_honest_score, check_rows_needed, check_splitters
+from hpt_lab.checks.lesson_03 import (
+    SPLITTERS,
+    check_honest_score,
+    check_rows_needed,
+    check_splitters,
+)
 
 RIGHT = {f"a case of {word}": splitter for word, (splitter, _) in SPLITTERS.items()}
 
@@ -24,10 +30,27 @@ def test_the_right_splitters_pass_whatever_their_case():
     assert check_splitters({situation: splitter.title() for situation, splitter in RIGHT.items()})
 
 
-@pytest.mark.parametrize(("word", "answers"), [
-    ("X-rays", ["GroupKFold", "groups", "StratifiedGroupKFold(5)", GroupKFold, GroupKFold(3), "by group"]),
-    ("electricity", ["TimeSeriesSplit", "time ordered", "time_ordered", "Time-Order", TimeSeriesSplit(4)]),
-    ("fruit", ["StratifiedKFold", "stratify", StratifiedKFold])])
+@pytest.mark.parametrize(
+    ("word", "answers"),
+    [
+        (
+            "X-rays",
+            [
+                "GroupKFold",
+                "groups",
+                "StratifiedGroupKFold(5)",
+                GroupKFold,
+                GroupKFold(3),
+                "by group",
+            ],
+        ),
+        (
+            "electricity",
+            ["TimeSeriesSplit", "time ordered", "time_ordered", "Time-Order", TimeSeriesSplit(4)],
+        ),
+        ("fruit", ["StratifiedKFold", "stratify", StratifiedKFold]),
+    ],
+)
 def test_a_splitter_may_be_named_as_scikit_learn_does(word, answers):
     for answer in answers:
         assert check_splitters(RIGHT | {f"a case of {word}": answer}), answer
@@ -36,19 +59,29 @@ def test_a_splitter_may_be_named_as_scikit_learn_does(word, answers):
 def test_plain_folds_are_not_among_the_three():
     for answer in ("KFold", KFold(5), "random", 3, [1]):
         verdict = check_splitters(RIGHT | {"a case of fruit": answer})
-        assert verdict.status == "wrong" and "should be one of 'stratified', 'grouped', 'time-ordered'" in verdict.text
+        assert (
+            verdict.status == "wrong"
+            and "should be one of 'stratified', 'grouped', 'time-ordered'" in verdict.text
+        )
 
 
 @pytest.mark.parametrize("word", SPLITTERS)
 def test_a_wrong_splitter_gets_the_hint_of_its_situation(word):
     wrong = "time-ordered" if SPLITTERS[word][0] != "time-ordered" else "stratified"
     verdict = check_splitters(RIGHT | {f"a case of {word}": wrong})
-    assert verdict.status == "wrong" and verdict.hint == SPLITTERS[word][1] and SPLITTERS[word][0] not in verdict.hint
+    assert (
+        verdict.status == "wrong"
+        and verdict.hint == SPLITTERS[word][1]
+        and SPLITTERS[word][0] not in verdict.hint
+    )
     assert f"{wrong} doesn't fit how the model will be used" in verdict.text
 
 
 def test_groups_where_there_are_none_get_told_so():
-    assert check_splitters(RIGHT | {"a case of fruit": "GroupKFold"}).hint == "grouped needs groups, and here are none"
+    assert (
+        check_splitters(RIGHT | {"a case of fruit": "GroupKFold"}).hint
+        == "grouped needs groups, and here are none"
+    )
 
 
 def test_patients_are_the_groups_not_hospitals():
@@ -61,7 +94,9 @@ def test_open_splitters_are_counted():
 
 
 def in_a_pipeline(x, y):
-    return cross_val_score(make_pipeline(SelectKBest(f_classif, k=20), GaussianNB()), x, y, cv=5).mean()
+    return cross_val_score(
+        make_pipeline(SelectKBest(f_classif, k=20), GaussianNB()), x, y, cv=5
+    ).mean()
 
 
 def by_hand(x, y):
@@ -76,7 +111,10 @@ def by_hand(x, y):
 def shuffled(seed):
     def honest(x, y):
         folds = KFold(5, shuffle=True, random_state=seed)
-        return cross_val_score(make_pipeline(SelectKBest(f_classif, k=20), GaussianNB()), x, y, cv=folds).mean()
+        return cross_val_score(
+            make_pipeline(SelectKBest(f_classif, k=20), GaussianNB()), x, y, cv=folds
+        ).mean()
+
     return honest
 
 
@@ -92,7 +130,11 @@ def stub(x, y):
 
 def test_the_untouched_function_gets_a_question_not_the_answer():
     verdict = check_honest_score(stub)
-    assert verdict.status == "wrong" and "sees labels" in verdict.hint and "make_pipeline" not in verdict.hint
+    assert (
+        verdict.status == "wrong"
+        and "sees labels" in verdict.hint
+        and "make_pipeline" not in verdict.hint
+    )
 
 
 def half_held_out(x, y):
@@ -101,11 +143,15 @@ def half_held_out(x, y):
 
 
 def too_many_columns(x, y):
-    return cross_val_score(make_pipeline(SelectKBest(f_classif, k=100), GaussianNB()), x, y, cv=5).mean()
+    return cross_val_score(
+        make_pipeline(SelectKBest(f_classif, k=100), GaussianNB()), x, y, cv=5
+    ).mean()
 
 
 def still_leaky(x, y):
-    return cross_val_score(GaussianNB(), SelectKBest(f_classif, k=20).fit_transform(x, y), y, cv=KFold(5)).mean()
+    return cross_val_score(
+        GaussianNB(), SelectKBest(f_classif, k=20).fit_transform(x, y), y, cv=KFold(5)
+    ).mean()
 
 
 def first_columns(x, y):
@@ -121,10 +167,19 @@ def every_fold(x, y):
     return cross_val_score(make_pipeline(SelectKBest(f_classif, k=20), GaussianNB()), x, y, cv=5)
 
 
-@pytest.mark.parametrize(("answer", "hint"), [
-    (one_split, "cv=5"), (half_held_out, "cv=5"), (too_many_columns, "keep the selection"), (every_fold, ".mean()"),
-    (still_leaky, "make_pipeline"), (lambda x, y: 0.5, "cross_val_score"), (first_columns, "keep the selection"),
-    (lambda x, y: 100 * in_a_pipeline(x, y), "mean of the folds")])
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (one_split, "cv=5"),
+        (half_held_out, "cv=5"),
+        (too_many_columns, "keep the selection"),
+        (every_fold, ".mean()"),
+        (still_leaky, "make_pipeline"),
+        (lambda x, y: 0.5, "cross_val_score"),
+        (first_columns, "keep the selection"),
+        (lambda x, y: 100 * in_a_pipeline(x, y), "mean of the folds"),
+    ],
+)
 def test_a_wrong_repair_gets_its_hint(answer, hint):
     verdict = check_honest_score(answer)
     assert verdict.status == "wrong" and hint in verdict.hint
@@ -139,9 +194,19 @@ def test_the_rows_needed_may_be_computed_or_rounded():
         assert check_rows_needed(rows), rows
 
 
-@pytest.mark.parametrize(("rows", "hint"), [
-    (10_000, "largest at one half"), (9.5, "square"), (475, "0.005"), (0.19, "not 0.5"), (3800, "leave √2 out"),
-    (5000, "solve it for n"), (-3, "solve it for n"), (2100, "solve it for n")])
+@pytest.mark.parametrize(
+    ("rows", "hint"),
+    [
+        (10_000, "largest at one half"),
+        (9.5, "square"),
+        (475, "0.005"),
+        (0.19, "not 0.5"),
+        (3800, "leave √2 out"),
+        (5000, "solve it for n"),
+        (-3, "solve it for n"),
+        (2100, "solve it for n"),
+    ],
+)
 def test_wrong_numbers_of_rows_get_their_hints(rows, hint):
     verdict = check_rows_needed(rows)
     assert verdict.status == "wrong" and hint in verdict.hint

@@ -1,4 +1,5 @@
-"""Lesson 04: right answers pass in several spellings, and each typical mistake gets its own hint."""
+"""Lesson 04: right answers pass in several spellings, and each typical mistake gets its own
+hint."""
 
 import itertools
 import math
@@ -37,49 +38,77 @@ def test_the_number_of_trials_passes_in_two_spellings(answer):
     assert check_trials_needed(answer)
 
 
-@pytest.mark.parametrize(("answer", "hint"), [
-    (lambda top, sure: math.log(1 - sure) / math.log(1 - top), "round up"),
-    (lambda top, sure: int(math.log(1 - sure) / math.log(1 - top)), "round up"),
-    (lambda top, sure: math.log(sure) / math.log(top), "missing"),
-    (lambda top, sure: math.ceil(sure / top), "add up"),
-    (lambda top, sure: 60, "solve for n"), (lambda top: 60, "cell"), (59, "name")])
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (lambda top, sure: math.log(1 - sure) / math.log(1 - top), "round up"),
+        (lambda top, sure: int(math.log(1 - sure) / math.log(1 - top)), "round up"),
+        (lambda top, sure: math.log(sure) / math.log(top), "missing"),
+        (lambda top, sure: math.ceil(sure / top), "add up"),
+        (lambda top, sure: 60, "solve for n"),
+        (lambda top: 60, "cell"),
+        (59, "name"),
+    ],
+)
 def test_a_wrong_number_of_trials_gets_its_hint(answer, hint):
     verdict = check_trials_needed(answer)
     assert verdict.status == "wrong" and hint in verdict.hint, verdict
 
 
 def by_combinations(losses, n):
-    return np.mean([min(some) for some in itertools.combinations(losses, n)]) if len(losses) < 20 else min(losses)
+    return (
+        np.mean([min(some) for some in itertools.combinations(losses, n)])
+        if len(losses) < 20
+        else min(losses)
+    )
 
 
 def by_counting_choices(losses, n):
     ranked, size = sorted(losses), len(losses)
-    return sum(loss * math.comb(size - i, n - 1) for i, loss in enumerate(ranked, 1)) / math.comb(size, n)
+    return sum(loss * math.comb(size - i, n - 1) for i, loss in enumerate(ranked, 1)) / math.comb(
+        size, n
+    )
 
 
-@pytest.mark.parametrize("answer", [by_combinations, by_counting_choices, lambda losses, n: expected_best(losses, [n])[0]])
+@pytest.mark.parametrize(
+    "answer",
+    [by_combinations, by_counting_choices, lambda losses, n: expected_best(losses, [n])[0]],
+)
 def test_the_expected_best_passes_in_three_spellings(answer):
     assert check_expected_best(answer)
 
 
 def with_replacement(losses, n):
     ranked, size = sorted(losses), len(losses)
-    return sum(loss * (((size - i + 1) / size) ** n - ((size - i) / size) ** n) for i, loss in enumerate(ranked, 1))
+    return sum(
+        loss * (((size - i + 1) / size) ** n - ((size - i) / size) ** n)
+        for i, loss in enumerate(ranked, 1)
+    )
 
 
-@pytest.mark.parametrize(("answer", "hint"), [
-    (with_replacement, "more than once"), (lambda losses, n: min(losses[:n]), "only one choice"),
-    (lambda losses, n: -by_counting_choices([-loss for loss in losses], n), "smallest"),
-    (lambda losses, n: np.mean(sorted(losses)[:n]), "not n random ones"),
-    (lambda losses, n: min(losses), "missed it"), (lambda losses, n: 9.9, "other n - 1"),
-    (0.1, "name"), (lambda losses: 1, "cell")])
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (with_replacement, "more than once"),
+        (lambda losses, n: min(losses[:n]), "only one choice"),
+        (lambda losses, n: -by_counting_choices([-loss for loss in losses], n), "smallest"),
+        (lambda losses, n: np.mean(sorted(losses)[:n]), "not n random ones"),
+        (lambda losses, n: min(losses), "missed it"),
+        (lambda losses, n: 9.9, "other n - 1"),
+        (0.1, "name"),
+        (lambda losses: 1, "cell"),
+    ],
+)
 def test_a_wrong_expected_best_gets_its_hint(answer, hint):
     verdict = check_expected_best(answer)
     assert verdict.status == "wrong" and hint in verdict.hint, verdict
 
 
 def judged(**changes):
-    return {f"that {words} and so on": changes.get(words, verdict) for words, (verdict, _) in JUDGEMENTS.items()}
+    return {
+        f"that {words} and so on": changes.get(words, verdict)
+        for words, (verdict, _) in JUDGEMENTS.items()
+    }
 
 
 def test_the_comparison_is_judged_statement_by_statement():
@@ -95,6 +124,8 @@ def test_each_wrong_judgement_gets_its_reason(words):
     assert wrong.status == "wrong" and wrong.hint == why
 
 
-@pytest.mark.parametrize(("answers", "words"), [("flaw", "dict"), ({}, "missing"), (judged(wider="bad"), "one of")])
+@pytest.mark.parametrize(
+    ("answers", "words"), [("flaw", "dict"), ({}, "missing"), (judged(wider="bad"), "one of")]
+)
 def test_what_is_no_judgement_is_named(answers, words):
     assert words in check_comparison(answers).text

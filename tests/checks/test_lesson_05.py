@@ -23,6 +23,7 @@ def covariance(X, length, noise):
 
 def fitted(fit=-0.5, cost=-0.5, noisy=1.0, pick=np.argmax, give=None):
     """Make the right answer, or a wrong one with a part replaced."""
+
     def fit_length(X, y, lengths, noise):
         scores = []
         for length in lengths:
@@ -30,11 +31,14 @@ def fitted(fit=-0.5, cost=-0.5, noisy=1.0, pick=np.argmax, give=None):
             scores.append(fit * y @ np.linalg.solve(K, y) + cost * np.linalg.slogdet(K)[1])
         best = int(pick(scores))
         return lengths[best] if give is None else give(best, scores)
+
     return fit_length
 
 
 def with_scipy(X, y, lengths, noise):
-    return max(lengths, key=lambda length: multivariate_normal.logpdf(y, cov=covariance(X, length, noise)))
+    return max(
+        lengths, key=lambda length: multivariate_normal.logpdf(y, cov=covariance(X, length, noise))
+    )
 
 
 @pytest.mark.parametrize("right", [fitted(), with_scipy])
@@ -42,16 +46,19 @@ def test_the_length_of_the_highest_likelihood_passes(right):
     assert check_fit_length(right)
 
 
-@pytest.mark.parametrize(("wrong", "hint"), [
-    (fitted(pick=np.argmin), "maximised"),
-    (fitted(cost=0.0), "first term"),
-    (fitted(cost=0.5), "subtracted"),
-    (fitted(cost=-1.0), "determinant counts half"),
-    (fitted(fit=-1.0), "fit counts half"),
-    (fitted(give=lambda best, scores: best + 10), "not its index"),
-    (fitted(noisy=0.0), "diagonal"),
-    (lambda X, y, lengths, noise: lengths[0], ""),
-])
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        (fitted(pick=np.argmin), "maximised"),
+        (fitted(cost=0.0), "first term"),
+        (fitted(cost=0.5), "subtracted"),
+        (fitted(cost=-1.0), "determinant counts half"),
+        (fitted(fit=-1.0), "fit counts half"),
+        (fitted(give=lambda best, scores: best + 10), "not its index"),
+        (fitted(noisy=0.0), "diagonal"),
+        (lambda X, y, lengths, noise: lengths[0], ""),
+    ],
+)
 def test_wrong_lengths_get_their_hints(wrong, hint):
     verdict = check_fit_length(wrong)
     assert verdict.status == "wrong" and hint in verdict.hint
@@ -69,7 +76,11 @@ def by_quadrature(mean, std, best):
     for m, s in zip(np.ravel(mean), np.ravel(std), strict=True):
         low = m - 10 * s
         loss = low + (best - low) * (x + 1) / 2
-        out.append(weights @ ((best - loss) * norm.pdf(loss, m, s)) * (best - low) / 2 if best > low else 0.0)
+        out.append(
+            weights @ ((best - loss) * norm.pdf(loss, m, s)) * (best - low) / 2
+            if best > low
+            else 0.0
+        )
     return out
 
 
@@ -78,16 +89,30 @@ def test_expected_improvement_passes(right):
     assert check_improvement(right)
 
 
-@pytest.mark.parametrize(("wrong", "hint"), [
-    (lambda mean, std, best: ei(mean, std[:, None], best)[:, None] * np.ones(len(mean)), "broadcasts"),
-    (lambda mean, std, best: (best - mean) * norm.cdf((best - mean) / std) + std * norm.pdf((best - mean) / std), "np.ravel"),
-    (lambda mean, std, best: ei(-mean, std, -best), "minimised"),
-    (lambda mean, std, best: norm.cdf((best - mean) / std), "probability"),
-    (lambda mean, std, best: np.maximum(best - mean, 0), "lower part"),
-    (lambda mean, std, best: ei(mean, std, best) + (1 - std) * norm.pdf((best - mean) / std), "factor std"),
-    (lambda mean, std, best: ei(mean, std, best).sum(), "one number a point"),
-    (lambda mean, std, best: ei(mean, std, best) + 1, "cdf(z)"),
-])
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        (
+            lambda mean, std, best: ei(mean, std[:, None], best)[:, None] * np.ones(len(mean)),
+            "broadcasts",
+        ),
+        (
+            lambda mean, std, best: (
+                (best - mean) * norm.cdf((best - mean) / std) + std * norm.pdf((best - mean) / std)
+            ),
+            "np.ravel",
+        ),
+        (lambda mean, std, best: ei(-mean, std, -best), "minimised"),
+        (lambda mean, std, best: norm.cdf((best - mean) / std), "probability"),
+        (lambda mean, std, best: np.maximum(best - mean, 0), "lower part"),
+        (
+            lambda mean, std, best: ei(mean, std, best) + (1 - std) * norm.pdf((best - mean) / std),
+            "factor std",
+        ),
+        (lambda mean, std, best: ei(mean, std, best).sum(), "one number a point"),
+        (lambda mean, std, best: ei(mean, std, best) + 1, "cdf(z)"),
+    ],
+)
 def test_wrong_improvements_get_their_hints(wrong, hint):
     verdict = check_improvement(wrong)
     assert verdict.status == "wrong" and hint in verdict.hint

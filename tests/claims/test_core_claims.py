@@ -11,7 +11,9 @@ def test_what_holds_passes(holds):
     claim("it holds", holds)
 
 
-@pytest.mark.parametrize("fails", [False, [True, False], np.array([3, 4]) > 3, np.array([np.nan]) > 0, np.array([]) > 0])
+@pytest.mark.parametrize(
+    "fails", [False, [True, False], np.array([3, 4]) > 3, np.array([np.nan]) > 0, np.array([]) > 0]
+)
 def test_what_does_not_hold_everywhere_fails_with_its_sentence(fails):
     with pytest.raises(AssertionError, match="no longer true: it holds"):
         claim("it holds", fails)

@@ -30,10 +30,12 @@ def splits(*, strict=None, by_time=None, empty=(0.96, 0.0)):
     well = np.flatnonzero(1 - ILL)
     row = np.concatenate([well, ill])
     forwards = [(np.arange(6 * i), np.arange(6 * i, 6 * i + 6)) for i in (1, 2, 3)]
-    schemes = {"plain": others([well[:6], row[6:12], row[12:18], row[18:]]),
-               "strict": strict or others([row[i::4] for i in range(4)]),
-               "grouped": others([np.arange(6 * i, 6 * i + 6) for i in range(4)]),
-               "time": by_time or forwards}
+    schemes = {
+        "plain": others([well[:6], row[6:12], row[12:18], row[18:]]),
+        "strict": strict or others([row[i::4] for i in range(4)]),
+        "grouped": others([np.arange(6 * i, 6 * i + 6) for i in range(4)]),
+        "time": by_time or forwards,
+    }
     parts = {"training": np.arange(60), "validation": np.arange(60, 80), "test": np.arange(80, 100)}
     return ILL, PATIENT, schemes, np.array(empty), parts
 
@@ -74,8 +76,11 @@ def few_rows(bias=-0.025, shipped=0.005, flat=0.748):
 def metrics(auc=0.872, rise=0.256, gain=0.043, inside=0.39, lowest=0.02):
     y = np.zeros(4000, int)
     y[:89] = 1
-    means = {"never": (0.978, 0.0, 0.5, y.mean()), "network": (0.986, 0.569, 0.871, 0.59),
-             "thinned": (0.816, 0.584, auc, 0.59 + rise)}
+    means = {
+        "never": (0.978, 0.0, 0.5, y.mean()),
+        "network": (0.986, 0.569, 0.871, 0.59),
+        "thinned": (0.816, 0.584, auc, 0.59 + rise),
+    }
     table = {}
     for case, values in means.items():
         width = 0.0 if case == "never" else 0.045
@@ -89,9 +94,18 @@ def metrics(auc=0.872, rise=0.256, gain=0.043, inside=0.39, lowest=0.02):
     return table, again, y, f1, np.array([0.37, 0.99, inside]), y, p, [lowest, 0.2, 0.5]
 
 
-@pytest.mark.parametrize(("section", "arrays"), [
-    (claims.unseen, unseen), (claims.splits, splits), (claims.leaks, leaks), (claims.luck, luck),
-    (claims.curse, curse), (claims.few_rows, few_rows), (claims.metrics, metrics)])
+@pytest.mark.parametrize(
+    ("section", "arrays"),
+    [
+        (claims.unseen, unseen),
+        (claims.splits, splits),
+        (claims.leaks, leaks),
+        (claims.luck, luck),
+        (claims.curse, curse),
+        (claims.few_rows, few_rows),
+        (claims.metrics, metrics),
+    ],
+)
 def test_the_claims_hold_for_what_the_lesson_finds(section, arrays):
     section(*arrays())
 
@@ -102,27 +116,31 @@ def test_scaling_before_the_split_is_nothing_to_see():
         claims.scaling(spread(2.0, 1.5, 30))
 
 
-@pytest.mark.parametrize(("section", "arrays", "sentence"), [
-    (claims.unseen, unseen(by_patient=0.9), "fell from 96 % to 68 %"),
-    (claims.splits, splits(strict=others(np.arange(24).reshape(4, 6))), "share out the ill"),
-    (claims.splits, splits(by_time=others(np.arange(24).reshape(4, 6))), "past predicts"),
-    (claims.splits, splits(empty=(0.96, 0.1)), "stratified never"),
-    (claims.leaks, leaks(selected=0.6), "close to 80 %"),
-    (claims.leaks, leaks(mended=0.56), "mended it is chance"),
-    (claims.leaks, leaks(wide=0.7), "every sixth"),
-    (claims.luck, luck(rows=2.0), "by 3.6 points"),
-    (claims.luck, luck(together=2.4), "√"),
-    (claims.luck, luck(normal=0.93), "four of five"),
-    (claims.curse, curse(kept_last=0.84), "about two points"),
-    (claims.curse, curse(equal_last=0.01), "root of the rows"),
-    (claims.few_rows, few_rows(bias=0.0), "too pessimistic"),
-    (claims.few_rows, few_rows(shipped=0.0), "slightly better"),
-    (claims.few_rows, few_rows(flat=0.65), "promises 75 %"),
-    (claims.metrics, metrics(auc=0.95), "ROC-AUC stands still"),
-    (claims.metrics, metrics(rise=0.0), "rises by 0.26"),
-    (claims.metrics, metrics(gain=0.0), "about four points"),
-    (claims.metrics, metrics(inside=0.99), "inside the folds"),
-    (claims.metrics, metrics(lowest=0.7), "lower threshold")])
+@pytest.mark.parametrize(
+    ("section", "arrays", "sentence"),
+    [
+        (claims.unseen, unseen(by_patient=0.9), "fell from 96 % to 68 %"),
+        (claims.splits, splits(strict=others(np.arange(24).reshape(4, 6))), "share out the ill"),
+        (claims.splits, splits(by_time=others(np.arange(24).reshape(4, 6))), "past predicts"),
+        (claims.splits, splits(empty=(0.96, 0.1)), "stratified never"),
+        (claims.leaks, leaks(selected=0.6), "close to 80 %"),
+        (claims.leaks, leaks(mended=0.56), "mended it is chance"),
+        (claims.leaks, leaks(wide=0.7), "every sixth"),
+        (claims.luck, luck(rows=2.0), "by 3.6 points"),
+        (claims.luck, luck(together=2.4), "√"),
+        (claims.luck, luck(normal=0.93), "four of five"),
+        (claims.curse, curse(kept_last=0.84), "about two points"),
+        (claims.curse, curse(equal_last=0.01), "root of the rows"),
+        (claims.few_rows, few_rows(bias=0.0), "too pessimistic"),
+        (claims.few_rows, few_rows(shipped=0.0), "slightly better"),
+        (claims.few_rows, few_rows(flat=0.65), "promises 75 %"),
+        (claims.metrics, metrics(auc=0.95), "ROC-AUC stands still"),
+        (claims.metrics, metrics(rise=0.0), "rises by 0.26"),
+        (claims.metrics, metrics(gain=0.0), "about four points"),
+        (claims.metrics, metrics(inside=0.99), "inside the folds"),
+        (claims.metrics, metrics(lowest=0.7), "lower threshold"),
+    ],
+)
 def test_a_wrong_array_fails_with_its_sentence(section, arrays, sentence):
     with pytest.raises(AssertionError, match=sentence):
         section(*arrays)

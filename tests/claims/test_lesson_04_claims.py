@@ -45,8 +45,12 @@ def listed(floor=0.4, test=0.05):
 def even(sobol=2.5, late=1.0):
     ratio = np.array([[0.55, 0.05], [0.8, 0.05], [0.97, 0.03], [late, 0.01]])
     zoomed = around(0.0, 200, 10.0)
-    estimates = {"independent": around(15, 200, 10), "Sobol": around(15, 200, sobol),
-                 "Halton": around(15, 200, 5), "coarse to fine": zoomed}
+    estimates = {
+        "independent": around(15, 200, 10),
+        "Sobol": around(15, 200, sobol),
+        "Halton": around(15, 200, 5),
+        "coarse to fine": zoomed,
+    }
     return [1, 2, 4, 16], {"Sobol": ratio, "Halton": ratio}, estimates, 15.0
 
 
@@ -63,12 +67,18 @@ def flattening(late=2.78, modules=()):
 
 
 CASES = [
-    (claims.window, windowed, {"rates": 9}), (claims.knobs, idle, {"one": 5.5}),
-    (claims.scales, scaled, {"linear": 7.0}), (claims.edge, cut, {"times": 40}),
-    (claims.lists, listed, {"floor": 0.1}), (claims.lists, listed, {"test": 0.3}),
-    (claims.even, even, {"sobol": 8.0}), (claims.even, even, {"late": 0.8}),
-    (claims.promise, promised, {"tested": 96.0}), (claims.flat, flattening, {"late": 2.3}),
-    (claims.flat, flattening, {"modules": ["tensorflow"]})]
+    (claims.window, windowed, {"rates": 9}),
+    (claims.knobs, idle, {"one": 5.5}),
+    (claims.scales, scaled, {"linear": 7.0}),
+    (claims.edge, cut, {"times": 40}),
+    (claims.lists, listed, {"floor": 0.1}),
+    (claims.lists, listed, {"test": 0.3}),
+    (claims.even, even, {"sobol": 8.0}),
+    (claims.even, even, {"late": 0.8}),
+    (claims.promise, promised, {"tested": 96.0}),
+    (claims.flat, flattening, {"late": 2.3}),
+    (claims.flat, flattening, {"modules": ["tensorflow"]}),
+]
 
 
 @pytest.mark.parametrize(("claim", "made", "spoilt"), CASES)

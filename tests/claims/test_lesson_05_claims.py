@@ -1,4 +1,5 @@
-"""Lesson 05's claims hold for what is recorded, and fail for wrong arrays; the record agrees with the code."""
+"""Lesson 05's claims hold for what is recorded, and fail for wrong arrays; the record agrees with
+the code."""
 
 import numpy as np
 import pytest
@@ -49,7 +50,11 @@ def test_ratios_see_the_valley_or_not():
 
 
 def test_failures_need_the_right_axis_and_unrepeated_configs():
-    axis, wide, failed = recorded("axis"), recorded("dimensions"), [True] * 4 + [False] * 4 + [True] + [False] * 21
+    axis, wide, failed = (
+        recorded("axis"),
+        recorded("dimensions"),
+        [True] * 4 + [False] * 4 + [True] + [False] * 21,
+    )
     claims.failures(axis, axis[:1], wide, failed, set(range(30)))
     with pytest.raises(AssertionError, match="right axis"):
         claims.failures(axis[:, ::-1], axis[:1, ::-1], wide, failed, set(range(30)))

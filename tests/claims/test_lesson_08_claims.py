@@ -10,11 +10,17 @@ from hpt_lab.experiments.lesson_08 import recorded
 
 @pytest.fixture(scope="module")
 def races():
-    return {(name, unit): recorded(f"{name}-mlp", unit) for name in ("digits", "spirals") for unit in ("epochs", "seconds")}
+    return {
+        (name, unit): recorded(f"{name}-mlp", unit)
+        for name in ("digits", "spirals")
+        for unit in ("epochs", "seconds")
+    }
 
 
 def test_the_recorded_races_hold_and_swapped_ones_do_not(races):
-    swapped = {key: races[{"digits": "spirals", "spirals": "digits"}[key[0]], key[1]] for key in races}
+    swapped = {
+        key: races[{"digits": "spirals", "spirals": "digits"}[key[0]], key[1]] for key in races
+    }
     for section in (claims.ranks, claims.test):
         section(races)
         with pytest.raises(AssertionError, match="no longer true"):
@@ -22,16 +28,25 @@ def test_the_recorded_races_hold_and_swapped_ones_do_not(races):
 
 
 def test_seconds_are_not_epochs(races):
-    line = {name: 100 * races[name, "seconds"].test_errors()[-1, :40] for name in ("digits", "spirals")}
+    line = {
+        name: 100 * races[name, "seconds"].test_errors()[-1, :40] for name in ("digits", "spirals")
+    }
     claims.seconds(races, line)
-    for wrong in ({name: errors + 1 for name, errors in line.items()}, {"digits": np.full(40, 9.4)}):
+    for wrong in (
+        {name: errors + 1 for name, errors in line.items()},
+        {"digits": np.full(40, 9.4)},
+    ):
         with pytest.raises(AssertionError, match="not told apart"):
             claims.seconds(races, wrong)
 
 
 def test_early_and_one_seed_fail_with_other_numbers(races):
-    found = {("digits", "losses"): (1243, 893, 1516), ("digits", "test_errors"): (954, 685, 1419),
-             ("spirals", "losses"): (492, 431, 492), ("spirals", "test_errors"): (492, 431, 600)}
+    found = {
+        ("digits", "losses"): (1243, 893, 1516),
+        ("digits", "test_errors"): (954, 685, 1419),
+        ("spirals", "losses"): (492, 431, 492),
+        ("spirals", "test_errors"): (492, 431, 600),
+    }
     claims.early(found)
     with pytest.raises(AssertionError, match="twice as many"):
         claims.early(found | {("spirals", "losses"): (492, 170, 492)})
@@ -57,9 +72,17 @@ def test_spaces_trials_and_tuner_fail_when_turned_round():
     claims.spaces(whole, trim, tpe)
     with pytest.raises(AssertionError):
         claims.spaces(whole, tpe, trim)
-    by_trials = np.stack([np.stack([3.3 + rng.normal(size=40) * 0.1, np.full(40, 6400.0)], -1),
-                          np.stack([3.8 + rng.normal(size=40) * 0.1, np.full(40, 297.0)], -1)], 1)
-    at_equal = {"random search": 7 + rng.normal(size=40), "successive halving": 4 + rng.normal(size=40)}
+    by_trials = np.stack(
+        [
+            np.stack([3.3 + rng.normal(size=40) * 0.1, np.full(40, 6400.0)], -1),
+            np.stack([3.8 + rng.normal(size=40) * 0.1, np.full(40, 297.0)], -1),
+        ],
+        1,
+    )
+    at_equal = {
+        "random search": 7 + rng.normal(size=40),
+        "successive halving": 4 + rng.normal(size=40),
+    }
     claims.trials(by_trials, at_equal)
     with pytest.raises(AssertionError):
         claims.trials(by_trials[:, ::-1], at_equal)
@@ -73,6 +96,11 @@ def test_spaces_trials_and_tuner_fail_when_turned_round():
 def test_a_strategy_better_everywhere_would_end_the_lesson():
     points = np.array([[-1.0, -1.0], [1.0, 1.0]])
     names, columns = ["grid search", "ASHA"], ["digits\n170 epochs", "digits\n12 seconds"]
-    claims.evidence(points * [1, -1] * np.array([[1, -1], [1, 1]]), np.array([[-1, -1], [1, -1]]), names, columns)
+    claims.evidence(
+        points * [1, -1] * np.array([[1, -1], [1, 1]]),
+        np.array([[-1, -1], [1, -1]]),
+        names,
+        columns,
+    )
     with pytest.raises(AssertionError, match="better than the line everywhere"):
         claims.evidence(points, np.sign(points).astype(int), names, columns)

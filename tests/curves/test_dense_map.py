@@ -1,4 +1,5 @@
-"""The dense map: exact where something was trained, between neighbours elsewhere, refused outside."""
+"""The dense map: exact where something was trained, between neighbours elsewhere, refused
+outside."""
 
 import numpy as np
 import pytest
@@ -57,7 +58,11 @@ def test_a_map_survives_its_file(tmp_path):
 
 def test_what_is_no_map_is_refused_with_the_command(tmp_path):
     (tmp_path / "map.npz").write_bytes(b"nothing")
-    for path in (tmp_path / "map.npz", tmp_path / "none.npz", curves.table.FOLDER / "digits-mlp.npz"):
+    for path in (
+        tmp_path / "map.npz",
+        tmp_path / "none.npz",
+        curves.table.FOLDER / "digits-mlp.npz",
+    ):
         with pytest.raises(DataError, match="map_recorder"):
             load_map(path)
 
@@ -75,4 +80,6 @@ def test_a_rate_is_trained_with_every_factor_and_seed_and_gives_the_recorded_err
     rate = 3  # of 5: 0.1
     errors = map_recorder.train_rate(rate, side=5, seeds=1, epochs=3)
     assert errors.shape == (5, 1, 2) and (errors >= 0).all() and (errors <= 1).all()
-    assert errors[0, 0, 0] < 0.6 < errors[-1, 0, 0], "a penalty of 1 prevents learning, 1e-6 does not"
+    assert errors[0, 0, 0] < 0.6 < errors[-1, 0, 0], (
+        "a penalty of 1 prevents learning, 1e-6 does not"
+    )

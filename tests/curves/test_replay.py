@@ -21,15 +21,24 @@ def test_outcomes_are_the_table_s_numbers(table):
     assert outcome.loss == 1 - table.curves["val_accuracy"][row, seed, 8]
     assert outcome.metrics["accuracy"] == table.curves["val_accuracy"][row, seed, 8]
     assert outcome.curves["val_loss"] == table.curves["val_loss"][row, seed, :9].tolist()
-    assert objective.test(Trial(0, GOOD, 9))["accuracy"] == table.curves["test_accuracy"][row, seed, 8]
-    assert table.objective(seed=5, metric="loss").run(Trial(0, GOOD, 9)).loss == table.curves["val_loss"][row, seed, 8]
+    assert (
+        objective.test(Trial(0, GOOD, 9))["accuracy"] == table.curves["test_accuracy"][row, seed, 8]
+    )
+    assert (
+        table.objective(seed=5, metric="loss").run(Trial(0, GOOD, 9)).loss
+        == table.curves["val_loss"][row, seed, 8]
+    )
 
 
 def test_a_resumed_trial_costs_only_what_it_adds_and_traces_once(table):
     objective, row = table.objective(), table.row(GOOD)
-    first, more, other = (objective.run(Trial(id, GOOD, budget)) for id, budget in ((0, 3), (0, 9), (1, 9)))
+    first, more, other = (
+        objective.run(Trial(id, GOOD, budget)) for id, budget in ((0, 3), (0, 9), (1, 9))
+    )
     trace, epoch = table.trace_seconds[row], table.epoch_seconds[row]
-    assert first.seconds == pytest.approx(trace + 3 * epoch) and more.seconds == pytest.approx(6 * epoch)
+    assert first.seconds == pytest.approx(trace + 3 * epoch) and more.seconds == pytest.approx(
+        6 * epoch
+    )
     assert other.seconds == pytest.approx(trace + 9 * epoch)
 
 
@@ -65,20 +74,32 @@ def test_hyperband_runs_on_a_table_like_on_any_objective(table):
 
 
 def test_two_simulated_workers_finish_a_rung_as_worked_out_by_hand(table):
-    # Ten epochs of each: rows 0, 23 and 1 need 0.25 + 0.10, 0.25 + 0.20 and 0.25 + 0.10 + 0.1/23 seconds. The worker
+    # Ten epochs of each: rows 0, 23 and 1 need 0.25 + 0.10, 0.25 + 0.20 and 0.25 + 0.10 + 0.1/23
+    # seconds. The worker
     # that has row 0 is free first and takes row 1.
     first = [table.configs[0], table.configs[23], table.configs[1]]
-    simulation = simulate(hpt.random_search(table.space, trials=3, budget=10, first=first), table.objective(), workers=2)
+    simulation = simulate(
+        hpt.random_search(table.space, trials=3, budget=10, first=first),
+        table.objective(),
+        workers=2,
+    )
     assert [span.worker for span in simulation.spans] == [0, 1, 0]
     assert [span.end for span in simulation.spans] == pytest.approx([0.35, 0.45, 0.70 + 0.1 / 23])
     assert simulation.told == pytest.approx([0.35, 0.45, 0.70 + 0.1 / 23])
 
 
-@pytest.mark.parametrize(("trial", "error", "says"), [
-    (Trial(0, GOOD, 28), HptError, "from 1 to 27, got 28; choose max_budget=27"),
-    (Trial(0, GOOD, 1.5), HptError, "whole number of epochs"),
-    (Trial(1, GOOD, 9, parent=0), StrategyError, "population-based training needs a real objective"),
-])
+@pytest.mark.parametrize(
+    ("trial", "error", "says"),
+    [
+        (Trial(0, GOOD, 28), HptError, "from 1 to 27, got 28; choose max_budget=27"),
+        (Trial(0, GOOD, 1.5), HptError, "whole number of epochs"),
+        (
+            Trial(1, GOOD, 9, parent=0),
+            StrategyError,
+            "population-based training needs a real objective",
+        ),
+    ],
+)
 def test_what_a_table_cannot_replay_is_refused(table, trial, error, says):
     with pytest.raises(error, match=says):
         table.objective().run(trial)

@@ -1,4 +1,5 @@
-"""The table: its file gives back what was recorded, exactly or within the documented step, and nothing is snapped."""
+"""The table: its file gives back what was recorded, exactly or within the documented step, and
+nothing is snapped."""
 
 import subprocess
 import sys
@@ -39,9 +40,13 @@ def test_saving_what_was_loaded_changes_nothing(saved, tmp_path):
 def test_numbers_beyond_the_steps_survive(table, tmp_path):
     wild = {name: values.copy() for name, values in table.curves.items()}
     wild["loss"][0, 0, :3] = 0.0, 1e30, 1e-8
-    type(table)("wild", table.space, wild, table.trace_seconds, table.epoch_seconds, table.rows).save(tmp_path / "wild.npz")
+    type(table)(
+        "wild", table.space, wild, table.trace_seconds, table.epoch_seconds, table.rows
+    ).save(tmp_path / "wild.npz")
     back = load(tmp_path / "wild.npz").curves["loss"][0, 0, :3]
-    assert back[0] == pytest.approx(1e-9, rel=0.01) and back[1:] == pytest.approx([1e30, 1e-8], rel=0.01)
+    assert back[0] == pytest.approx(1e-9, rel=0.01) and back[1:] == pytest.approx(
+        [1e30, 1e-8], rel=0.01
+    )
 
 
 def test_rows_follow_the_order_of_the_configs(table):
@@ -49,17 +54,22 @@ def test_rows_follow_the_order_of_the_configs(table):
     assert table.shape == (4, 3, 2)
 
 
-@pytest.mark.parametrize(("config", "says"), [
-    ({"learning_rate": 0.02, "units": 8, "optimizer": "sgd"}, "learning_rate must be in"),
-    ({"learning_rate": 0.01, "units": 8}, "lacks 'optimizer'"),
-])
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({"learning_rate": 0.02, "units": 8, "optimizer": "sgd"}, "learning_rate must be in"),
+        ({"learning_rate": 0.01, "units": 8}, "lacks 'optimizer'"),
+    ],
+)
 def test_values_off_the_grid_are_refused_not_snapped(table, config, says):
     with pytest.raises(SpaceError, match=says):
         table.row(config)
 
 
 def test_files_that_are_no_tables_are_refused(tmp_path, table):
-    with pytest.raises(DataError, match=r"there is no table 'digit-mlp'; those that come with hpt_lab are"):
+    with pytest.raises(
+        DataError, match=r"there is no table 'digit-mlp'; those that come with hpt_lab are"
+    ):
         curves.load("digit-mlp")
     (tmp_path / "text.npz").write_text("hello")
     with pytest.raises(DataError, match="is no table"):
@@ -83,7 +93,9 @@ def test_the_tables_that_come_with_hpt_lab_are_whole(name):
     epochs = np.arange(81)
     for quantity in QUANTITIES:
         values = table.curves[quantity]
-        np.testing.assert_array_equal(np.isnan(values), np.broadcast_to(epochs >= table.lasted[:, :, None], values.shape))
+        np.testing.assert_array_equal(
+            np.isnan(values), np.broadcast_to(epochs >= table.lasted[:, :, None], values.shape)
+        )
     accuracy = table.curves["val_accuracy"]
     assert np.nanmin(accuracy) >= 0 and np.nanmax(accuracy) <= 1
     assert (table.trace_seconds > 0).all() and (table.epoch_seconds > 0).all()
@@ -96,6 +108,15 @@ def test_the_tables_take_three_megabytes_at_most():
 
 
 def test_loading_a_table_needs_no_heavy_library():
-    code = ("import sys; from hpt_lab import curves; table = curves.load('digits-mlp'); table.objective(); print([m for m in "
-            "('tensorflow', 'keras', 'matplotlib', 'pandas', 'pickle5', 'scipy.stats', 'sklearn') if m in sys.modules])")
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    code = (
+        "import sys; from hpt_lab import curves; table = curves.load('digits-mlp'); "
+        "table.objective(); print([m for m in "
+        "('tensorflow', 'keras', 'matplotlib', 'pandas', 'pickle5', 'scipy.stats', 'sklearn') if m "
+        "in sys.modules])"
+    )
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )

@@ -1,4 +1,5 @@
-"""The bank: every question whole, unique, short enough to say, and demonstrated by a cell that exists."""
+"""The bank: every question whole, unique, short enough to say, and demonstrated by a cell that
+exists."""
 
 import itertools
 import re
@@ -21,22 +22,96 @@ WORDS_A_MINUTE = 150  # of calm speech
 
 # what a lesson's row in the course asks for; some question's texts must speak of each
 CONCEPTS = {
-    "00": ("defaults", "bracket", "leaderboard|the list", "test set", "checkpoint", "hyperparameter", "moving mean"),
-    "01": ("diverge|cliff", "range test", "linear rule|linear scaling", "generalise", "milliseconds", "epochs", "width",
-           "four layers", "momentum", "Adam", "one minus momentum", "extra choice", "integers", "defaults"),
-    "02": ("64 units", "learning curve", "least improvement", "restore", "patience", "one over one minus p",
-           "slows convergence", "AdamW", "more rows", "batch.norm", "double descent", "training time|over time",
-           "Run A overfits, run B underfits", "bias squared"),
-    "03": ("sealed", "leave-one-out|sixty folds", "stratif", "whole patients", "in order of time", "random labels",
-           "nested", "training size|on all rows", "winner", "root of", "seed", "Student's t", "bootstrap", "F1",
-           "ROC-AUC", "average precision", "false alarms", "resampling", "validation rows"),
-    "05": ("Gaussian process", "kernel", "length scale", "noise", "marginal likelihood", "expected improvement",
-           "probability of improvement", "confidence bound", "Thompson", "TPE", "over the share among the rest",
-           "one column per value", "doesn't exist", "cube", "constant liar", "edges", "twenty knobs", "linear axis",
-           "[Ee]qual configs|Repeats", "Sobol", "failures?"),
+    "00": (
+        "defaults",
+        "bracket",
+        "leaderboard|the list",
+        "test set",
+        "checkpoint",
+        "hyperparameter",
+        "moving mean",
+    ),
+    "01": (
+        "diverge|cliff",
+        "range test",
+        "linear rule|linear scaling",
+        "generalise",
+        "milliseconds",
+        "epochs",
+        "width",
+        "four layers",
+        "momentum",
+        "Adam",
+        "one minus momentum",
+        "extra choice",
+        "integers",
+        "defaults",
+    ),
+    "02": (
+        "64 units",
+        "learning curve",
+        "least improvement",
+        "restore",
+        "patience",
+        "one over one minus p",
+        "slows convergence",
+        "AdamW",
+        "more rows",
+        "batch.norm",
+        "double descent",
+        "training time|over time",
+        "Run A overfits, run B underfits",
+        "bias squared",
+    ),
+    "03": (
+        "sealed",
+        "leave-one-out|sixty folds",
+        "stratif",
+        "whole patients",
+        "in order of time",
+        "random labels",
+        "nested",
+        "training size|on all rows",
+        "winner",
+        "root of",
+        "seed",
+        "Student's t",
+        "bootstrap",
+        "F1",
+        "ROC-AUC",
+        "average precision",
+        "false alarms",
+        "resampling",
+        "validation rows",
+    ),
+    "05": (
+        "Gaussian process",
+        "kernel",
+        "length scale",
+        "noise",
+        "marginal likelihood",
+        "expected improvement",
+        "probability of improvement",
+        "confidence bound",
+        "Thompson",
+        "TPE",
+        "over the share among the rest",
+        "one column per value",
+        "doesn't exist",
+        "cube",
+        "constant liar",
+        "edges",
+        "twenty knobs",
+        "linear axis",
+        "[Ee]qual configs|Repeats",
+        "Sobol",
+        "failures?",
+    ),
 }
 lessons = pytest.mark.parametrize("lesson", CONCEPTS)
-each_question = pytest.mark.parametrize("question", QUESTIONS, ids=[question.id for question in QUESTIONS])
+each_question = pytest.mark.parametrize(
+    "question", QUESTIONS, ids=[question.id for question in QUESTIONS]
+)
 
 
 def words(text):
@@ -67,7 +142,13 @@ def test_the_demonstrating_cell_exists(question):
 def test_a_question_asks_and_its_texts_say_something(question):
     assert re.fullmatch(r"[a-z0-9-]+", question.id)
     assert len(words(question.explanation)) >= 20
-    assert min(len(words(text)) for text in (question.follow_up, question.follow_up_answer, question.why_wrong)) >= 4
+    assert (
+        min(
+            len(words(text))
+            for text in (question.follow_up, question.follow_up_answer, question.why_wrong)
+        )
+        >= 4
+    )
     for name in bank.TEXTS:
         assert "${" not in getattr(question, name)
 
@@ -76,12 +157,14 @@ def test_ids_are_unique():
     assert [id for id, n in Counter(question.id for question in QUESTIONS).items() if n > 1] == []
 
 
-@pytest.mark.parametrize(("field", "most"), [("question", 0.3), ("answer", 0.15), ("follow_up_answer", 0.3)])
+@pytest.mark.parametrize(
+    ("field", "most"), [("question", 0.3), ("answer", 0.15), ("follow_up_answer", 0.3)]
+)
 def test_no_two_questions_are_the_same_in_other_words(field, most):
     shingles = {}
     for question in QUESTIONS:
         said = words(getattr(question, field))
-        shingles[question.id] = {tuple(said[i:i + 4]) for i in range(len(said) - 3)}
+        shingles[question.id] = {tuple(said[i : i + 4]) for i in range(len(said) - 3)}
     for (a, of_a), (b, of_b) in itertools.combinations(shingles.items(), 2):
         if of_a and of_b:
             assert len(of_a & of_b) / min(len(of_a), len(of_b)) < most, (a, b)
@@ -94,16 +177,28 @@ def test_a_lesson_has_all_levels_and_a_mix_of_kinds(lesson):
     pictured = [question for question in asked if question.kind == "diagnose" and question.picture]
     assert {question.level for question in asked} == set(bank.LEVELS)
     assert len(kinds) >= 5
-    assert min(kinds["compute"], kinds["criticise"]) >= 3 and kinds["diagnose"] >= 2 and kinds["design"] >= 1
+    assert (
+        min(kinds["compute"], kinds["criticise"]) >= 3
+        and kinds["diagnose"] >= 2
+        and kinds["design"] >= 1
+    )
     if lesson != "00":  # a short lesson: ten questions
         assert len(asked) >= 24 and len(pictured) >= 2 and kinds["code"] >= 1
 
 
 @lessons
 def test_every_concept_of_the_course_is_asked_about(lesson):
-    texts = " ".join(getattr(question, name) for question in QUESTIONS if question.lesson == lesson
-                     for name in bank.TEXTS)
-    assert [concept for concept in CONCEPTS[lesson] if not re.search(concept, texts, flags=re.IGNORECASE)] == []
+    texts = " ".join(
+        getattr(question, name)
+        for question in QUESTIONS
+        if question.lesson == lesson
+        for name in bank.TEXTS
+    )
+    assert [
+        concept
+        for concept in CONCEPTS[lesson]
+        if not re.search(concept, texts, flags=re.IGNORECASE)
+    ] == []
 
 
 @lessons
@@ -119,7 +214,9 @@ def test_the_rubric_of_a_question_is_its_own():
 
 def test_questions_are_chosen_by_lesson_level_and_kind():
     some = interview.load(level="engineer", kind="compute")
-    assert some and all((question.level, question.kind) == ("engineer", "compute") for question in some)
+    assert some and all(
+        (question.level, question.kind) == ("engineer", "compute") for question in some
+    )
     assert interview.load(lesson="99") == []
 
 
@@ -129,9 +226,16 @@ def test_unknown_levels_and_kinds_are_refused(wrong):
         interview.load(**wrong)
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    ("question = 3", "tables"), ("[[question]]\nid = 'a'", "lacks"), ("not toml", "TOML"), ("", "tables"),
-    ("[[question]]\nid = 'a'\nanswers = 'b'", "answers")])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("question = 3", "tables"),
+        ("[[question]]\nid = 'a'", "lacks"),
+        ("not toml", "TOML"),
+        ("", "tables"),
+        ("[[question]]\nid = 'a'\nanswers = 'b'", "answers"),
+    ],
+)
 def test_a_file_that_is_no_question_file_is_refused_by_name(tmp_path, content, message):
     path = tmp_path / "lesson_00.toml"
     path.write_text(content)
@@ -154,7 +258,9 @@ def test_the_example_of_the_bank_computes_what_brute_force_computes():
     assert f"{expected:.3f}"[1:] in question.answer
 
 
-@pytest.mark.parametrize("question", [q for q in QUESTIONS if q.picture], ids=lambda question: question.id)
+@pytest.mark.parametrize(
+    "question", [q for q in QUESTIONS if q.picture], ids=lambda question: question.id
+)
 def test_a_picture_draws_itself_and_says_in_words_what_it_shows(question):
     figure = question.draw()
     assert figure.axes and len(words(describe(figure))) >= 15

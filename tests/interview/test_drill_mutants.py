@@ -1,8 +1,9 @@
 """The hidden cases are strict: of automatic mutants of each reference at least 90 % fail.
 
 A mutant differs from the reference in one place: another comparison or operator, a constant one
-larger or smaller, a condition turned round, an argument or statement dropped. A few mean the same as
-the reference and pass rightly; those are the 10 %. A mutant that loops is cut off after many lines.
+larger or smaller, a condition turned round, an argument or statement dropped. A few mean the same
+as the reference and pass rightly; those are the 10 %. A mutant that loops is cut off after many
+lines.
 """
 
 import ast
@@ -15,12 +16,26 @@ import pytest
 from hpt_lab.interview import drills
 
 LINES = 200_000  # that one mutant may run before it counts as hanging
-COMPARISONS = {ast.Lt: [ast.LtE, ast.Gt], ast.LtE: [ast.Lt, ast.Gt], ast.Gt: [ast.GtE, ast.Lt],
-               ast.GtE: [ast.Gt, ast.Lt], ast.Eq: [ast.NotEq], ast.NotEq: [ast.Eq],
-               ast.In: [ast.NotIn], ast.NotIn: [ast.In]}
-OPERATORS = {ast.Add: [ast.Sub], ast.Sub: [ast.Add], ast.Mult: [ast.Div], ast.Div: [ast.Mult],
-             ast.FloorDiv: [ast.Mult], ast.Mod: [ast.FloorDiv], ast.Pow: [ast.Mult],
-             ast.MatMult: [ast.Add]}
+COMPARISONS = {
+    ast.Lt: [ast.LtE, ast.Gt],
+    ast.LtE: [ast.Lt, ast.Gt],
+    ast.Gt: [ast.GtE, ast.Lt],
+    ast.GtE: [ast.Gt, ast.Lt],
+    ast.Eq: [ast.NotEq],
+    ast.NotEq: [ast.Eq],
+    ast.In: [ast.NotIn],
+    ast.NotIn: [ast.In],
+}
+OPERATORS = {
+    ast.Add: [ast.Sub],
+    ast.Sub: [ast.Add],
+    ast.Mult: [ast.Div],
+    ast.Div: [ast.Mult],
+    ast.FloorDiv: [ast.Mult],
+    ast.Mod: [ast.FloorDiv],
+    ast.Pow: [ast.Mult],
+    ast.MatMult: [ast.Add],
+}
 
 
 class Hanging(Exception):

@@ -24,11 +24,15 @@ def test_scores_agree_with_scikit_learn(seed):
     labels = rng.permutation([0, 1, *rng.integers(0, 2, 20)])
     scores = rng.integers(0, 8, 22) / 8  # many ties
     called = scores > 0.5
-    counts = (np.sum(called & (labels == 1)), np.sum(called & (labels == 0)),
-              np.sum(~called & (labels == 1)))
+    counts = (
+        np.sum(called & (labels == 1)),
+        np.sum(called & (labels == 0)),
+        np.sum(~called & (labels == 1)),
+    )
     assert RIGHT["f1"](*counts) == pytest.approx(f1_score(labels, called))
     assert RIGHT["average_precision"](labels, scores) == pytest.approx(
-        average_precision_score(labels, scores))
+        average_precision_score(labels, scores)
+    )
     assert RIGHT["roc_auc"](labels, scores) == pytest.approx(roc_auc_score(labels, scores))
 
 

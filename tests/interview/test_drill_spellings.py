@@ -40,8 +40,10 @@ def stratified_k_fold(labels, k):
 
 def group_k_fold(groups, k):
     parts = np.array_split(np.unique(groups), k)
-    return [(np.flatnonzero(~np.isin(groups, part)), np.flatnonzero(np.isin(groups, part)))
-            for part in parts]
+    return [
+        (np.flatnonzero(~np.isin(groups, part)), np.flatnonzero(np.isin(groups, part)))
+        for part in parts
+    ]
 
 
 def time_split(times, k, gap):
@@ -49,7 +51,7 @@ def time_split(times, k, gap):
     found = []
     for i in range(1, k + 1):
         before = np.concatenate(blocks[:i])
-        found.append([before[:len(before) - gap], blocks[i]])
+        found.append([before[: len(before) - gap], blocks[i]])
     return found
 
 
@@ -75,8 +77,10 @@ def log_uniform(low, high, rng):
 
 def grid(space):
     names = sorted(space)
-    return [dict(zip(names, values, strict=True))
-            for values in itertools.product(*(reversed(space[name]) for name in names))]
+    return [
+        dict(zip(names, values, strict=True))
+        for values in itertools.product(*(reversed(space[name]) for name in names))
+    ]
 
 
 def random_search(space, loss, trials, rng):
@@ -91,7 +95,7 @@ def successive_halving(configs, loss, budget, eta):
     alive = list(configs)
     while len(alive) > 1:
         losses = [loss(config, budget) for config in alive]
-        best = np.argsort(losses, kind="stable")[:max(len(alive) // eta, 1)]
+        best = np.argsort(losses, kind="stable")[: max(len(alive) // eta, 1)]
         alive = [alive[i] for i in best]
         spent += len(alive) * budget * (eta - 1)
         budget = budget * eta
@@ -113,7 +117,7 @@ def bracket_table(max_budget, eta):
 
 def asha_promotable(losses, promoted, eta):
     order = sorted(losses, key=lambda trial: (math.isnan(losses[trial]), losses[trial], trial))
-    top = [trial for trial in order[:len(losses) // eta] if not math.isnan(losses[trial])]
+    top = [trial for trial in order[: len(losses) // eta] if not math.isnan(losses[trial])]
     return [trial for trial in top if trial not in promoted]
 
 
@@ -176,7 +180,9 @@ def dropout(x, rate, training, rng):
 
 
 def batch_norm(x, mean, variance, momentum, training):
-    used, spread = (np.mean(x, 0), np.mean((x - x.mean(0)) ** 2, 0)) if training else (mean, variance)
+    used, spread = (
+        (np.mean(x, 0), np.mean((x - x.mean(0)) ** 2, 0)) if training else (mean, variance)
+    )
     if training:
         mean = mean + (1 - momentum) * (used - mean)
         variance = variance + (1 - momentum) * (spread - variance)
@@ -194,8 +200,10 @@ def lr_range_test(low, high, steps, loss_at):
 
 
 def bootstrap_interval(values, level, resamples, rng):
-    means = sorted(np.mean([values[i] for i in rng.integers(0, len(values), len(values))])
-                   for _ in range(resamples))
+    means = sorted(
+        np.mean([values[i] for i in rng.integers(0, len(values), len(values))])
+        for _ in range(resamples)
+    )
     cut = int(resamples * (1 - level) / 2)
     return means[cut], means[-cut - 1]
 

@@ -1,4 +1,5 @@
-"""Every drill: its reference passes, each typical mistake fails with its own hint, and odd answers are survived."""
+"""Every drill: its reference passes, each typical mistake fails with its own hint, and odd answers
+are survived."""
 
 import textwrap
 
@@ -34,7 +35,9 @@ def test_the_stub_is_not_answered_yet(name):
 
 
 @each_drill
-@pytest.mark.parametrize("answer", [3, None, len, lambda: 1, lambda *_: "text", lambda *_: [], lambda *_: 1 / 0])
+@pytest.mark.parametrize(
+    "answer", [3, None, len, lambda: 1, lambda *_: "text", lambda *_: [], lambda *_: 1 / 0]
+)
 def test_odd_answers_never_pass_and_never_raise(name, answer):
     assert drills.grade(name, answer).status != "right"
 
@@ -46,23 +49,38 @@ def answer(tmp_path, text):
 
 
 def test_a_right_file_passes(tmp_path):
-    assert runner.check_file("f1", answer(tmp_path, """
+    assert runner.check_file(
+        "f1",
+        answer(
+            tmp_path,
+            """
         def f1(tp, fp, fn):
             if tp == 0:
                 return 0.0
             precision, recall = tp / (tp + fp), tp / (tp + fn)
             return 2 / (1 / precision + 1 / recall)
-    """))
+    """,
+        ),
+    )
 
 
-@pytest.mark.parametrize(("text", "says"), [
-    ("def f1(tp, fp, fn):\n    while True: pass", "did not end"),
-    ("import os\ndef f1(tp, fp, fn):\n    os._exit(3)", "exit code 3"),
-    ("import os, signal\ndef f1(tp, fp, fn):\n    os.kill(os.getpid(), signal.SIGSEGV)", "exit code -11"),
-    ("def f1(tp, fp, fn):\n    return len(bytearray(10**11))", "MemoryError"),
-    ("raise ValueError('no')", "ValueError: no"), ("def f(x): return x", "no function f1"),
-    ("def f1(tp, fp, fn):\n    return tp / (tp + fp)", "should give"), ("syntax error(", "SyntaxError"),
-    ("import sys\nsys.exit(0)", "ended the whole process")])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("def f1(tp, fp, fn):\n    while True: pass", "did not end"),
+        ("import os\ndef f1(tp, fp, fn):\n    os._exit(3)", "exit code 3"),
+        (
+            "import os, signal\ndef f1(tp, fp, fn):\n    os.kill(os.getpid(), signal.SIGSEGV)",
+            "exit code -11",
+        ),
+        ("def f1(tp, fp, fn):\n    return len(bytearray(10**11))", "MemoryError"),
+        ("raise ValueError('no')", "ValueError: no"),
+        ("def f(x): return x", "no function f1"),
+        ("def f1(tp, fp, fn):\n    return tp / (tp + fp)", "should give"),
+        ("syntax error(", "SyntaxError"),
+        ("import sys\nsys.exit(0)", "ended the whole process"),
+    ],
+)
 def test_a_file_that_hangs_crashes_or_eats_memory_is_survived(tmp_path, text, says):
     verdict = runner.check_file("f1", answer(tmp_path, text), seconds=5)
     assert verdict.status == "wrong" and says in verdict.text and verdict.hint

@@ -1,4 +1,5 @@
-"""`hpt-lab drill`, as a person types it: list, show, write, check; the exit code tells right from wrong."""
+"""`hpt-lab drill`, as a person types it: list, show, write, check; the exit code tells right from
+wrong."""
 
 import pytest
 from typer.testing import CliRunner
@@ -36,17 +37,22 @@ def test_the_solution_below_the_stub_passes(tmp_path, name):
     assert "Right" in run("drill", "check", name, path)
 
 
-@pytest.mark.parametrize(("text", "says"), [
-    ("def f1(tp, fp, fn):\n    return tp / (tp + fp)\n", "Hint: that is precision"),
-    ("def f1(tp, fp, fn):\n    ...\n", "Not answered yet")])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("def f1(tp, fp, fn):\n    return tp / (tp + fp)\n", "Hint: that is precision"),
+        ("def f1(tp, fp, fn):\n    ...\n", "Not answered yet"),
+    ],
+)
 def test_an_answer_that_is_not_right_exits_with_1(tmp_path, text, says):
     path = tmp_path / "answer.py"
     path.write_text(text)
     assert says in run("drill", "check", "f1", path, code=1)
 
 
-@pytest.mark.parametrize("arguments", [("show", "nothing"), ("check", "nothing", "x.py"),
-                                       ("check", "f1", "missing.py")])
+@pytest.mark.parametrize(
+    "arguments", [("show", "nothing"), ("check", "nothing", "x.py"), ("check", "f1", "missing.py")]
+)
 def test_unknown_drills_and_files_are_errors_of_ours(arguments):
     done = CliRunner().invoke(app, ["drill", *arguments])
     assert isinstance(done.exception, InterviewError)

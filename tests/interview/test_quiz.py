@@ -14,8 +14,10 @@ from hpt_lab.interview.progress import Review, append, read
 
 NOW = datetime.now(UTC)
 MODEL = load()[0]
-BANK = [replace(MODEL, id=name, question=f"What is {name}?", answer=f"It is {name}.")
-        for name in ("alpha", "beta", "gamma")]
+BANK = [
+    replace(MODEL, id=name, question=f"What is {name}?", answer=f"It is {name}.")
+    for name in ("alpha", "beta", "gamma")
+]
 
 
 @pytest.fixture
@@ -23,8 +25,9 @@ def ask(monkeypatch, tmp_path):
     monkeypatch.setattr(quiz, "load", lambda **asked: BANK)
 
     def run(keys, *arguments, code=0):
-        done = CliRunner().invoke(app, ["quiz", "--progress", str(tmp_path / "p.jsonl"), *arguments],
-                                  input=keys)
+        done = CliRunner().invoke(
+            app, ["quiz", "--progress", str(tmp_path / "p.jsonl"), *arguments], input=keys
+        )
         assert done.exit_code == code, (done.output, done.exception)
         grades = [(review.id, review.grade) for review in read(tmp_path / "p.jsonl")]
         return done.output, grades
@@ -38,14 +41,21 @@ def test_new_questions_come_in_order_and_their_grades_are_kept(ask):
     assert grades == [("alpha", 3), ("beta", 4), ("gamma", 1)]
     places = [shown.index(text) for text in ("What is alpha?", "It is alpha.", "What is beta?")]
     assert places == sorted(places)
-    assert f"Read again: lesson {MODEL.lesson}, {MODEL.cell}" in shown
+    assert "Read again: lesson 00, The model, and its knobs" in " ".join(shown.split())
     assert shown.count("Read again") == 1
     assert "Nothing is due" in shown
 
 
-@pytest.mark.parametrize(("keys", "kept"), [
-    ("\n2\n\nq\n", [("alpha", 2)]), ("\n2\n", [("alpha", 2)]), ("", []), ("\n", []),
-    ("\nfive\n0\n3\n\nq\n", [("alpha", 3)])])
+@pytest.mark.parametrize(
+    ("keys", "kept"),
+    [
+        ("\n2\n\nq\n", [("alpha", 2)]),
+        ("\n2\n", [("alpha", 2)]),
+        ("", []),
+        ("\n", []),
+        ("\nfive\n0\n3\n\nq\n", [("alpha", 3)]),
+    ],
+)
 def test_leaving_at_any_point_keeps_the_grades_given(ask, keys, kept):
     assert ask(keys)[1] == kept
 
@@ -75,8 +85,14 @@ def test_a_question_is_not_asked_before_its_date():
 
 def test_everything_that_the_bank_says_is_revealed():
     shown = quiz.answer_of(MODEL)
-    for text in (MODEL.answer, MODEL.explanation, MODEL.follow_up, MODEL.follow_up_answer,
-                 MODEL.wrong, MODEL.why_wrong):
+    for text in (
+        MODEL.answer,
+        MODEL.explanation,
+        MODEL.follow_up,
+        MODEL.follow_up_answer,
+        MODEL.wrong,
+        MODEL.why_wrong,
+    ):
         assert text in shown
     assert MODEL.question not in shown
 
@@ -93,5 +109,5 @@ def test_a_picture_is_told_in_words_before_the_answer(ask, monkeypatch):
     pictured = next(question for question in load(lesson="05") if question.picture)
     monkeypatch.setattr(quiz, "load", lambda **asked: [pictured])
     shown, _ = ask("")
-    assert f"The picture in words: {pictured.in_words()}" in shown
+    assert " ".join(pictured.in_words().split()) in " ".join(shown.split())
     assert pictured.answer not in shown

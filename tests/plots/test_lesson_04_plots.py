@@ -26,8 +26,11 @@ def titles(drawn):
 
 def lines_at(ax, value, axis):
     """Count the dashed lines of a guess at `value`."""
-    data = [line.get_xdata() if axis == "x" else line.get_ydata() for line in ax.lines
-            if line.get_label() == "your guess"]
+    data = [
+        line.get_xdata() if axis == "x" else line.get_ydata()
+        for line in ax.lines
+        if line.get_label() == "your guess"
+    ]
     return sum(bool((np.array(found) == value).all()) for found in data)
 
 
@@ -42,7 +45,10 @@ SHARES = {("rate",): 0.5, ("batch",): 0.1, ("rate", "batch"): 0.4}
 
 def test_importance_adds_what_a_knob_does_with_others():
     left, right = draw.importance(SHARES, [0.5, 1.0], name="digits", guess_=1)
-    assert titles([left, right]) == ["digits: rate has a part in 90 %", "90 % takes 2 of the 2 knobs"]
+    assert titles([left, right]) == [
+        "digits: rate has a part in 90 %",
+        "90 % takes 2 of the 2 knobs",
+    ]
     assert [bar.get_width() for bar in left.containers[0]] == pytest.approx([50, 90])
     assert lines_at(right, 1, "x") == 1
 
@@ -56,10 +62,13 @@ def test_nothing_is_drawn_where_nobody_guessed(guess):
 def test_projections_count_the_different_learning_rates():
     grid = np.stack(np.meshgrid([0.2, 0.5, 0.8], [0.1, 0.5, 0.9]), axis=2).reshape(-1, 2)
     points = {"grid": grid, "random": np.random.default_rng(0).random((9, 2))}
-    drawn = draw.projections(1 + np.random.default_rng(1).random((25, 17)), points,
-                             {"grid": 6.34, "random": 5.3})
-    assert titles(drawn) == ["grid: 3 learning rates, best error 6.3 %",
-                             "random: 9 learning rates, best error 5.3 %"]
+    drawn = draw.projections(
+        1 + np.random.default_rng(1).random((25, 17)), points, {"grid": 6.34, "random": 5.3}
+    )
+    assert titles(drawn) == [
+        "grid: 3 learning rates, best error 6.3 %",
+        "random: 9 learning rates, best error 5.3 %",
+    ]
 
 
 def test_luck_counts_who_ends_lower_and_leaves_ties_out():
@@ -71,8 +80,10 @@ def test_knobs_say_what_six_of_them_and_what_one_of_them_cost():
     found = {"ends": [5.6, 6.0, 22.0], "middles": [5.6, 5.7, 6.1], "random": [5.6, 5.6, 5.6]}
     one = {"middles": np.array([6.1, 5.8, 5.6]), "random": np.array([9.6, 6.9, 5.8])}
     left, right = draw.knobs([1, 2, 6], found, [2, 4, 8], one)
-    assert titles([left, right]) == ["6 knobs: grids 22 and 6.1 %, random 5.6 %",
-                                     "One knob, 4 trials: the grid leads by 1.1 points"]
+    assert titles([left, right]) == [
+        "6 knobs: grids 22 and 6.1 %, random 5.6 %",
+        "One knob, 4 trials: the grid leads by 1.1 points",
+    ]
     colour = {line.get_label(): line.get_color() for line in left.lines}
     assert all(colour[line.get_label()] == line.get_color() for line in right.lines)
 
@@ -82,16 +93,22 @@ def test_scales_count_the_seeds_in_which_log_axes_win():
     linear = np.where(np.arange(100) < 98, 45.0, 5.0)
     best = {"both log": log, "rate linear": linear[::-1], "both linear": linear}
     left, right = draw.scales(best, guess_=70)
-    assert titles([left, right]) == ["Same budget: 6.0 % on log axes, 44 % on linear ones",
-                                     "Log axes win in 98 of 100 seeds"]
+    assert titles([left, right]) == [
+        "Same budget: 6.0 % on log axes, 44 % on linear ones",
+        "Log axes win in 98 of 100 seeds",
+    ]
     assert lines_at(right, 70, "y") == 1
 
 
 def test_the_edge_counts_the_best_five_in_the_last_fifth():
     rates = np.geomspace(1e-4, 1e-2, 20)
-    drawn = draw.edge({1e-2: (rates, np.linspace(50, 10, 20)), 1.0: (rates, np.linspace(50, 5, 20))}, 1e-4)
-    assert titles(drawn) == ["Up to 0.01: 4 of the best 5 at the edge, best 10.0 %",
-                             "Up to 1: 0 of the best 5 at the edge, best 5.0 %"]
+    drawn = draw.edge(
+        {1e-2: (rates, np.linspace(50, 10, 20)), 1.0: (rates, np.linspace(50, 5, 20))}, 1e-4
+    )
+    assert titles(drawn) == [
+        "Up to 0.01: 4 of the best 5 at the edge, best 10.0 %",
+        "Up to 1: 0 of the best 5 at the edge, best 5.0 %",
+    ]
 
 
 def test_spread_counts_empty_cells():
@@ -121,6 +138,10 @@ def test_the_promise_shows_the_guess_in_percent():
 def test_the_curve_is_flat_where_doubling_gains_less_than_the_noise():
     promised, kept = np.array([5.0, 4.0, 3.5, 3.4]), np.array([5.5, 4.5, 4.4, 4.4])
     ax = draw.flat([5, 10, 20, 40], promised, kept, promised[:3], noise=0.2)
-    assert titles(ax) == ["From 10 trials on, twice as many gain less than 0.2 points of test error"]
+    assert titles(ax) == [
+        "From 10 trials on, twice as many gain less than 0.2 points of test error"
+    ]
     worse = draw.flat([5, 10, 20, 40], promised, kept, promised[:3], noise=2.0)
-    assert titles(worse) == ["From 5 trials on, twice as many gain less than 2.0 points of test error"]
+    assert titles(worse) == [
+        "From 5 trials on, twice as many gain less than 2.0 points of test error"
+    ]

@@ -15,7 +15,8 @@ SPACE = Space(x=Float(0, 1))
 
 
 def ran(strategy, loss) -> list[tuple[int, float]]:
-    """Run on one worker; loss(id, budget) is an Outcome or a number. Return (id, budget) in order."""
+    """Run on one worker; loss(id, budget) is an Outcome or a number. Return (id, budget) in
+    order."""
     ask_tell, trace = AskTell(strategy), []
     while (trial := ask_tell.ask()) is not None:
         trace.append((trial.id, trial.budget))
@@ -28,13 +29,16 @@ def test_a_trace_worked_by_hand():
     # eta=2, budgets 1, 2, 4; four configs with losses .4, .3, .2, .1 at every budget
     loss = {0: 0.4, 1: 0.3, 2: 0.2, 3: 0.1}
     assert ran(asha(SPACE, max_budget=4, eta=2, trials=4), lambda id, budget: loss[id]) == [
-        (0, 1), (1, 1),  # two have reported: the better half is {1}
+        (0, 1),
+        (1, 1),  # two have reported: the better half is {1}
         (1, 2),  # rung 1 has one: half of one is none
         (2, 1),  # rung 0 has three: half is one, now {2}, and 2 did not climb yet
         (2, 2),  # rung 1 has two, half is {2}: promote from the highest rung first
-        (2, 4), (3, 1),  # rung 0 has four: the best two are {3, 2}, and 2 climbed already
+        (2, 4),
+        (3, 1),  # rung 0 has four: the best two are {3, 2}, and 2 climbed already
         (3, 2),  # rung 1 has 1, 2, 3: half is one, {3}
-        (3, 4)]
+        (3, 4),
+    ]
 
 
 def test_a_trace_with_two_workers_worked_by_hand():
@@ -43,7 +47,10 @@ def test_a_trace_with_two_workers_worked_by_hand():
     assert [(t.id, t.budget, t.rung) for t in (a, b)] == [(0, 1, 0), (1, 1, 0)]
     ask_tell.tell(b, Outcome(0.5))
     c = ask_tell.ask()
-    assert (c.id, c.budget) == (2, 1)  # one report: half of one is none, so a new trial; nobody waits for 0
+    assert (c.id, c.budget) == (
+        2,
+        1,
+    )  # one report: half of one is none, so a new trial; nobody waits for 0
     ask_tell.tell(c, Outcome(0.1))
     d = ask_tell.ask()
     assert (d.id, d.budget, d.rung) == (2, 2, 1)
@@ -72,7 +79,9 @@ def test_the_highest_rung_is_promoted_from_first():
 def test_with_one_worker_and_the_best_first_it_runs_what_synchronous_halving_runs():
     settings = {"max_budget": 27, "eta": 3, "seed": 4}
     rising = lambda id, budget: float(id)  # noqa: E731
-    assert sorted(ran(asha(SPACE, **settings), rising)) == sorted(ran(successive_halving(SPACE, **settings), rising))
+    assert sorted(ran(asha(SPACE, **settings), rising)) == sorted(
+        ran(successive_halving(SPACE, **settings), rising)
+    )
 
 
 @settings(max_examples=40, deadline=None)
@@ -94,13 +103,18 @@ def test_at_the_end_each_rung_has_promoted_exactly_its_best_or_more(losses, eta)
         rungs.setdefault(record.trial.rung, []).append(record.trial.id)
     assert len(rungs[0]) == 27
     for k, ids in rungs.items():
-        best = sorted(ids, key=lambda id: (losses[id], id))[:len(ids) // eta]
+        best = sorted(ids, key=lambda id: (losses[id], id))[: len(ids) // eta]
         assert k == max(rungs) or set(best) <= set(rungs.get(k + 1, []))
 
 
 def test_failed_trials_count_as_reported_but_never_climb():
-    trace = ran(asha(SPACE, max_budget=9, trials=9), lambda id, budget: failure("diverged") if id != 4 else 1.0)
-    assert [step for step in trace if step[1] > 1] == [(4, 3)]  # rung 1 has one: a third of one is none
+    trace = ran(
+        asha(SPACE, max_budget=9, trials=9),
+        lambda id, budget: failure("diverged") if id != 4 else 1.0,
+    )
+    assert [step for step in trace if step[1] > 1] == [
+        (4, 3)
+    ]  # rung 1 has one: a third of one is none
     assert len(trace) == 10
 
 

@@ -12,8 +12,13 @@ from hpt_lab.study.ask_tell import AskTell
 from hpt_lab.trial import Outcome, failure
 
 SQUARE = Space(x=Float(-1, 1), y=Float(-1, 1))
-MIXED = Space(kind=Choice(["a", "b", "c"]), k=Int(1, 40), x=Float(1e-3, 1, log=True),
-              y=Float(0, 1, when={"kind": ("a", "b")}), z=Int(1, 3, when={"kind": "c"}))
+MIXED = Space(
+    kind=Choice(["a", "b", "c"]),
+    k=Int(1, 40),
+    x=Float(1e-3, 1, log=True),
+    y=Float(0, 1, when={"kind": ("a", "b")}),
+    z=Int(1, 3, when={"kind": "c"}),
+)
 
 
 def bowl(config):
@@ -21,11 +26,16 @@ def bowl(config):
 
 
 def mixed_loss(config):
-    return (config["k"] / 40 - 0.6) ** 2 + (math.log10(config["x"]) + 2) ** 2 + {"a": 0.0, "b": 0.1, "c": 0.3}[config["kind"]]
+    return (
+        (config["k"] / 40 - 0.6) ** 2
+        + (math.log10(config["x"]) + 2) ** 2
+        + {"a": 0.0, "b": 0.1, "c": 0.3}[config["kind"]]
+    )
 
 
 def run(strategy, loss, workers=1):
-    """Keep `workers` trials in flight, told oldest first; return (trials in order of asking, history)."""
+    """Keep `workers` trials in flight, told oldest first; return (trials in order of asking,
+    history)."""
     study, trials = AskTell(strategy), []
     while True:
         while len(study.history.pending) < workers and (trial := study.ask()) is not None:
@@ -39,7 +49,9 @@ def run(strategy, loss, workers=1):
 
 @pytest.mark.parametrize("acquisition", ["ei", "pi", "ucb", "thompson"])
 def test_every_acquisition_finds_the_bottom_of_a_bowl(acquisition):
-    trials, history = run(bayesian_optimization(SQUARE, trials=25, acquisition=acquisition, seed=1), bowl)
+    trials, history = run(
+        bayesian_optimization(SQUARE, trials=25, acquisition=acquisition, seed=1), bowl
+    )
     assert len(trials) == 25
     assert history.best.loss < 0.01
 
@@ -48,13 +60,21 @@ def test_every_acquisition_finds_the_bottom_of_a_bowl(acquisition):
 @pytest.mark.parametrize("workers", [1, 3])
 def test_same_seed_same_trials_and_another_seed_others(acquisition, workers):
     def trials(seed):
-        return run(bayesian_optimization(MIXED, trials=12, acquisition=acquisition, seed=seed), mixed_loss, workers)[0]
+        return run(
+            bayesian_optimization(MIXED, trials=12, acquisition=acquisition, seed=seed),
+            mixed_loss,
+            workers,
+        )[0]
 
     assert trials(0) == trials(0) != trials(1)
 
 
 def test_given_configs_come_first_then_sobol_points_up_to_initial():
-    first = [{"x": 0.5, "y": 0.5}, {"x": -0.5, "y": 0.25}, {"y": 0.5, "x": 0.5}]  # the third repeats the first
+    first = [
+        {"x": 0.5, "y": 0.5},
+        {"x": -0.5, "y": 0.25},
+        {"y": 0.5, "x": 0.5},
+    ]  # the third repeats the first
     trials, _ = run(bayesian_optimization(SQUARE, trials=8, initial=6, first=first), bowl)
     assert [trial.config for trial in trials[:2]] == first[:2]
     assert [trial.why is None for trial in trials] == [True] * 6 + [False] * 2
@@ -63,7 +83,9 @@ def test_given_configs_come_first_then_sobol_points_up_to_initial():
 
 def test_finite_space_runs_out_and_nothing_is_tried_twice():
     space = Space(a=Choice(["p", "q", "r"]), k=Int(1, 3), m=Int(0, 1, when={"a": "q"}))
-    trials, _ = run(bayesian_optimization(space, trials=100, initial=4), lambda c: c["k"] + (c["a"] == "p"))
+    trials, _ = run(
+        bayesian_optimization(space, trials=100, initial=4), lambda c: c["k"] + (c["a"] == "p")
+    )
     assert len(trials) == space.size == 12
     assert len({tuple(trial.config.items()) for trial in trials}) == 12
     assert AskTell(bayesian_optimization(Space(k=Int(3, 3)), trials=5)).ask().config == {"k": 3}
@@ -87,9 +109,11 @@ def test_failed_trials_are_modelled_as_the_worst_and_not_approached_again():
     failed = [np.array([r.config["x"], r.config["y"]]) for r in history.records if r.outcome.failed]
     process = trials[-1].why.process
     losses = [r.loss for r in history.records[:-1] if not r.outcome.failed]
-    believed = process.center + process.scale * process.y  # in the order of completion, failures last
-    np.testing.assert_allclose(believed[:len(losses)], winsorized(np.array(losses)))
-    np.testing.assert_allclose(believed[len(losses):], winsorized(np.array(losses)).max())
+    believed = (
+        process.center + process.scale * process.y
+    )  # in the order of completion, failures last
+    np.testing.assert_allclose(believed[: len(losses)], winsorized(np.array(losses)))
+    np.testing.assert_allclose(believed[len(losses) :], winsorized(np.array(losses)).max())
     assert failed and len(believed) == len(history.records) - 1
     apart = [np.linalg.norm(a - b) for i, a in enumerate(failed) for b in failed[:i]]
     assert min(apart, default=1) >= 0.2 - 1e-9  # 0.1 of the unit square, whose side here is 2
@@ -97,7 +121,9 @@ def test_failed_trials_are_modelled_as_the_worst_and_not_approached_again():
 
 
 @pytest.mark.parametrize("acquisition", ["ei", "pi", "ucb", "thompson"])
-@pytest.mark.parametrize("beyond", [0.3, -0.4])  # the minimum lies on the edge of what fails, or well away from it
+@pytest.mark.parametrize(
+    "beyond", [0.3, -0.4]
+)  # the minimum lies on the edge of what fails, or well away from it
 def test_the_share_of_failing_proposals_falls(acquisition, beyond):
     def loss(config):
         return None if config["x"] > beyond else bowl(config)
@@ -152,7 +178,10 @@ def test_conditional_and_mixed_space_is_searched_to_its_optimum():
 
 def test_noisy_objective_is_not_chased_for_its_luck():
     rng = np.random.default_rng(0)
-    _, history = run(bayesian_optimization(SQUARE, trials=40, seed=0), lambda c: bowl(c) + 0.1 * rng.standard_normal())
+    _, history = run(
+        bayesian_optimization(SQUARE, trials=40, seed=0),
+        lambda c: bowl(c) + 0.1 * rng.standard_normal(),
+    )
     late = [bowl(record.config) for record in history.records[-10:]]
     assert np.median(late) < 0.1
 
@@ -161,7 +190,10 @@ def test_one_diverged_loss_does_not_flatten_the_others():
     losses = np.array([1.0, 2.0, 3.0, 4.0, 1e30])
     np.testing.assert_array_equal(winsorized(losses), [1, 2, 3, 4, 13])
     np.testing.assert_array_equal(winsorized(np.ones(4)), np.ones(4))
-    _, history = run(bayesian_optimization(SQUARE, trials=25, seed=1), lambda c: 1e30 if c["x"] < -0.5 else bowl(c))
+    _, history = run(
+        bayesian_optimization(SQUARE, trials=25, seed=1),
+        lambda c: 1e30 if c["x"] < -0.5 else bowl(c),
+    )
     assert history.best.loss < 0.01
 
 
@@ -187,7 +219,9 @@ def test_thompson_follows_one_draw_and_shows_it():
     assert (abs(-draw - mean) < 5 * std + 0.01).all() and not np.allclose(-draw, mean, atol=1e-4)
 
 
-@pytest.mark.parametrize("wrong", [{"trials": 0}, {"trials": 2.5}, {"initial": 0}, {"acquisition": "best"}])
+@pytest.mark.parametrize(
+    "wrong", [{"trials": 0}, {"trials": 2.5}, {"initial": 0}, {"acquisition": "best"}]
+)
 def test_arguments_out_of_range_are_refused_by_name(wrong):
     with pytest.raises(StrategyError, match=next(iter(wrong))):
         bayesian_optimization(SQUARE, **({"trials": 10} | wrong))

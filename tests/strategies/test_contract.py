@@ -33,8 +33,13 @@ from hpt_lab.study.study import resume, tune
 from hpt_lab.trial import Outcome, Trial, failure
 
 MIXED = Space(rate=Float(1e-4, 1, log=True), layers=Int(1, 4), kind=Choice(["a", "b", "c"]))
-CONDITIONAL = Space(optimizer=Choice(["adam", "sgd"]), momentum=Float(0, 1, when={"optimizer": "sgd"}), layers=Int(1, 3),
-                    second=Int(4, 64, log=True, when={"layers": (2, 3)}), third=Choice(["x", "y"], when={"layers": 3}))
+CONDITIONAL = Space(
+    optimizer=Choice(["adam", "sgd"]),
+    momentum=Float(0, 1, when={"optimizer": "sgd"}),
+    layers=Int(1, 3),
+    second=Int(4, 64, log=True, when={"layers": (2, 3)}),
+    third=Choice(["x", "y"], when={"layers": 3}),
+)
 FINITE = Space(layers=Int(1, 3), kind=Choice(["a", "b"]))  # six configs
 POINT = Space(layers=Int(3, 3), kind=Choice(["only"]))
 
@@ -44,26 +49,45 @@ CASES = {
     "sobol": lambda space, seed=0: random_search(space, trials=12, points="sobol", seed=seed),
     "successive halving": lambda space, seed=0: successive_halving(space, max_budget=9, seed=seed),
     "hyperband": lambda space, seed=0: hyperband(space, max_budget=9, seed=seed),
-    "hyperband, table": lambda space, seed=0: hyperband(space, max_budget=9, rounding="table", seed=seed),
-    "hyperband, twice": lambda space, seed=0: hyperband(space, max_budget=4, iterations=2, seed=seed),
-    "bayesian optimization": lambda space, seed=0: bayesian_optimization(space, trials=9, seed=seed),
+    "hyperband, table": lambda space, seed=0: hyperband(
+        space, max_budget=9, rounding="table", seed=seed
+    ),
+    "hyperband, twice": lambda space, seed=0: hyperband(
+        space, max_budget=4, iterations=2, seed=seed
+    ),
+    "bayesian optimization": lambda space, seed=0: bayesian_optimization(
+        space, trials=9, seed=seed
+    ),
     "tpe": lambda space, seed=0: tpe(space, trials=14, startup=5, seed=seed),
     "bohb": lambda space, seed=0: bohb(space, max_budget=9, seed=seed),
     "bohb, twice": lambda space, seed=0: bohb(space, max_budget=4, iterations=2, seed=seed),
     "asha": lambda space, seed=0: asha(space, max_budget=9, trials=12, seed=seed),
-    "pbt": lambda space, seed=0: population_based_training(space, max_budget=6, interval=2, population=5, seed=seed),
+    "pbt": lambda space, seed=0: population_based_training(
+        space, max_budget=6, interval=2, population=5, seed=seed
+    ),
 }
-NO_REPEATS = ["grid", "random", "sobol", "bayesian optimization", "tpe"]  # the others resume, or need their n configs
+NO_REPEATS = [
+    "grid",
+    "random",
+    "sobol",
+    "bayesian optimization",
+    "tpe",
+]  # the others resume, or need their n configs
 every_strategy = pytest.mark.parametrize("name", CASES)
-spaces = pytest.mark.parametrize("space", [MIXED, CONDITIONAL, FINITE, POINT], ids=["mixed", "conditional", "finite", "point"])
+spaces = pytest.mark.parametrize(
+    "space", [MIXED, CONDITIONAL, FINITE, POINT], ids=["mixed", "conditional", "finite", "point"]
+)
 
 
 def train(trial: Trial, space: Space = MIXED) -> Outcome:
     return Outcome(float(np.nansum((space.to_unit(trial.config) - 0.3) ** 2) + 1 / trial.budget))
 
 
-def run(strategy, outcome=train, *, workers: int = 1, order: int = 0) -> tuple[list[Trial | tuple[Trial, Outcome]], History]:
-    """Drive the strategy to its end; of the running trials a random one finishes next. Return events and history."""
+def run(
+    strategy, outcome=train, *, workers: int = 1, order: int = 0
+) -> tuple[list[Trial | tuple[Trial, Outcome]], History]:
+    """Drive the strategy to its end; of the running trials a random one finishes next. Return
+    events and history."""
     ask_tell, rng = AskTell(strategy), np.random.default_rng(order)
     events: list[Trial | tuple[Trial, Outcome]] = []
     running: list[Trial] = []
@@ -169,7 +193,9 @@ def test_what_runs_is_what_was_planned(name):
             plan(strategy)
         return
     ran = Counter((trial.bracket, trial.budget) for trial in trials(run(strategy, workers=3)[0]))
-    assert ran == {(s, budget): n for s, rungs in plan(strategy).brackets.items() for n, budget in rungs}
+    assert ran == {
+        (s, budget): n for s, rungs in plan(strategy).brackets.items() for n, budget in rungs
+    }
 
 
 @pytest.mark.parametrize("name", NO_REPEATS)
@@ -202,7 +228,11 @@ def test_settings_are_keywords_and_plain_json(name):
     assert trials(run(again)[0]) == trials(run(strategy)[0])
 
 
-@pytest.mark.parametrize("path", sorted(Path(hpt_lab.strategies.__file__).parent.glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    sorted(Path(hpt_lab.strategies.__file__).parent.glob("*.py")),
+    ids=lambda path: path.name,
+)
 def test_a_strategy_has_at_most_100_lines_of_code(path):
     assert code_lines(path.read_text()) <= 100
 
@@ -212,7 +242,13 @@ def code_lines(source: str) -> int:
     lines: set[int] = set()
     start = True  # at the start of a statement
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type in (tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER):
+        if token.type in (
+            tokenize.COMMENT,
+            tokenize.NL,
+            tokenize.INDENT,
+            tokenize.DEDENT,
+            tokenize.ENDMARKER,
+        ):
             continue
         if token.type == tokenize.NEWLINE:
             start = True
@@ -223,5 +259,8 @@ def code_lines(source: str) -> int:
 
 
 def test_code_lines_are_counted_without_comments_and_docstrings():
-    source = '"""Doc.\n\nMore."""\n\n# why\nx = 1  # one\n\ndef f(\n    a,\n):\n    """Doc."""\n    return """a\nb"""\n'
+    source = (
+        '"""Doc.\n\nMore."""\n\n# why\nx = 1  # one\n\ndef f(\n    a,\n):\n    """Doc."""\n  '
+        '  return """a\nb"""\n'
+    )
     assert code_lines(source) == 6

@@ -1,4 +1,5 @@
-"""Grid and random search: full products, independent or evenly spread draws, finite spaces without repeats."""
+"""Grid and random search: full products, independent or evenly spread draws, finite spaces without
+repeats."""
 
 import numpy as np
 import pytest
@@ -11,7 +12,10 @@ SQUARE = hpt.Space(x=hpt.Float(0, 1), y=hpt.Float(0, 1))
 
 
 def configs(strategy):
-    return [record.config for record in hpt.tune(lambda config: 0.0, strategy, progress=False).history.records]
+    return [
+        record.config
+        for record in hpt.tune(lambda config: 0.0, strategy, progress=False).history.records
+    ]
 
 
 def test_grid_search_tries_the_product_once_each():
@@ -26,19 +30,26 @@ def test_random_search_gives_every_trial_a_new_value_in_every_dimension():
 
 
 def test_a_longer_random_search_begins_with_the_shorter_one():
-    assert configs(hpt.random_search(SQUARE, trials=9))[:5] == configs(hpt.random_search(SQUARE, trials=5))
+    assert configs(hpt.random_search(SQUARE, trials=9))[:5] == configs(
+        hpt.random_search(SQUARE, trials=5)
+    )
 
 
 def test_sobol_points_are_spread_more_evenly_than_independent_ones():
     def discrepancy(points, seed):
         tried = configs(hpt.random_search(SQUARE, trials=64, points=points, seed=seed))
         return qmc.discrepancy(np.array([list(config.values()) for config in tried]))
-    assert all(discrepancy("sobol", seed) < 0.5 * discrepancy("independent", seed) for seed in range(5))
+
+    assert all(
+        discrepancy("sobol", seed) < 0.5 * discrepancy("independent", seed) for seed in range(5)
+    )
 
 
 @pytest.mark.parametrize("points", ["independent", "sobol"])
 def test_a_finite_space_is_searched_without_repeats_and_runs_out(points):
-    space = hpt.Space(a=hpt.Int(1, 3), b=hpt.Choice(["x", "y", "z"]), c=hpt.Int(1, 2, when={"b": "x"}))
+    space = hpt.Space(
+        a=hpt.Int(1, 3), b=hpt.Choice(["x", "y", "z"]), c=hpt.Int(1, 2, when={"b": "x"})
+    )
     tried = configs(hpt.random_search(space, trials=100, points=points))
     assert len(tried) == space.size == len({tuple(config.items()) for config in tried})
 

@@ -1,8 +1,10 @@
-"""What users may expect of any sampler, whatever the space: the properties that Optuna tests its own samplers for.
+"""What users may expect of any sampler, whatever the space: the properties that Optuna tests its
+own samplers for.
 
-Values stay within their bounds and have Python's own types; a domain of one value gives that one; the same seed gives
-the same trials; NaN, infinite and failed results are survived; a batch of trials in flight is no problem; and NumPy's
-numbers, as bounds, choices, settings or losses, change nothing.
+Values stay within their bounds and have Python's own types; a domain of one value gives that one;
+the same seed gives the same trials; NaN, infinite and failed results are survived; a batch of
+trials in flight is no problem; and NumPy's numbers, as bounds, choices, settings or losses, change
+nothing.
 """
 
 from __future__ import annotations
@@ -175,7 +177,8 @@ def test_a_batch_in_flight_holds_different_trials(name, workers):
 
 @pytest.mark.parametrize("name", ["random", "tpe", "bayesian optimization"])
 def test_a_config_that_is_drawn_once_in_a_billion_is_found_when_it_is_the_last_one(name):
-    """Thirty switches, each of which exists only if the one before is on: 31 configs, of very different chances."""
+    """Thirty switches, each of which exists only if the one before is on: 31 configs, of very
+    different chances."""
     chain = {"s0": Choice([0, 1])}
     for i in range(1, 30):
         chain[f"s{i}"] = Choice([0, 1], when={f"s{i - 1}": 1})

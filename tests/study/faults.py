@@ -1,4 +1,5 @@
-"""What the fault tests share: a small disk, a study to disturb, and objectives that workers can import."""
+"""What the fault tests share: a small disk, a study to disturb, and objectives that workers can
+import."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ def undisturbed() -> str:
 
 @contextlib.contextmanager
 def small_disk(path: Path, kilobytes: int = 64):
-    """Mount a file system of so many kilobytes at `path`; skip the test where that isn't allowed."""
+    """Mount a file system of so many kilobytes at `path`; skip the test where that isn't
+    allowed."""
     path.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(path)]
     try:

@@ -1,4 +1,5 @@
-"""Faults injected for real: poison, signals, full and read-only disks, a journal that changes under us."""
+"""Faults injected for real: poison, signals, full and read-only disks, a journal that changes under
+us."""
 
 from __future__ import annotations
 
@@ -77,12 +78,20 @@ def test_poison_is_its_trials_failure_and_the_study_goes_on(name, tmp_path):
     assert [record.trial.id for record in failed] == [0] and study.stopped == "finished"
     with pytest.raises(AssertionError, match=says):
         raise AssertionError(failed[0].outcome.error)
-    again = hpt.resume(tmp_path / "j", throw, progress=False, version="any")  # nothing is left to run
-    assert again.digest == study.digest and again.history.records[0].outcome.error == failed[0].outcome.error
+    again = hpt.resume(
+        tmp_path / "j", throw, progress=False, version="any"
+    )  # nothing is left to run
+    assert (
+        again.digest == study.digest
+        and again.history.records[0].outcome.error == failed[0].outcome.error
+    )
 
 
 def test_what_can_be_shown_is_shown_as_ever():
-    assert describe(RuntimeError('a "quoted" \n message with é')) == 'RuntimeError: a "quoted" \n message with é'
+    assert (
+        describe(RuntimeError('a "quoted" \n message with é'))
+        == 'RuntimeError: a "quoted" \n message with é'
+    )
 
 
 def test_ctrl_c_keeps_everything_and_the_study_resumes(tmp_path):
@@ -138,8 +147,13 @@ MOMENTS = ["objective", "asked", "before fsync", "after fsync", "before a line",
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_signal_at_any_moment_loses_nothing(moment, tmp_path):
     names = ["SIGKILL", "SIGTERM", "SIGINT"]
-    started = [subprocess.Popen([sys.executable, "-c", INJECTED, tmp_path / name, moment, name, str(seed)],
-                                stderr=subprocess.DEVNULL) for seed, name in enumerate(names)]
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", INJECTED, tmp_path / name, moment, name, str(seed)],
+            stderr=subprocess.DEVNULL,
+        )
+        for seed, name in enumerate(names)
+    ]
     for process, name in zip(started, names, strict=True):
         process.wait(60)
         path = tmp_path / name
@@ -156,7 +170,10 @@ def test_a_journal_torn_inside_its_header_begins_again(tmp_path):
     header = (tmp_path / "whole").read_bytes().split(b"\n")[0]
     for cut in (0, 1, 20, len(header)):
         (tmp_path / "torn").write_bytes(header[:cut])
-        assert hpt.tune(bowl, STRATEGY, journal=tmp_path / "torn", progress=False).digest == undisturbed()
+        assert (
+            hpt.tune(bowl, STRATEGY, journal=tmp_path / "torn", progress=False).digest
+            == undisturbed()
+        )
     (tmp_path / "foreign").write_bytes(b"my notes, without a line's end")
     with pytest.raises(JournalError, match="no header"):
         hpt.tune(bowl, STRATEGY, journal=tmp_path / "foreign")
@@ -167,12 +184,19 @@ def test_a_journal_torn_inside_its_header_begins_again(tmp_path):
 def test_a_full_disk_under_the_journal_stops_the_study_and_records_nothing(leave, tmp_path):
     with small_disk(tmp_path / "disk") as disk:
         path = disk / "study.jsonl"
-        started = hpt.tune(bowl, STRATEGY, journal=path, progress=False, callbacks=[lambda study, record: True])
+        started = hpt.tune(
+            bowl, STRATEGY, journal=path, progress=False, callbacks=[lambda study, record: True]
+        )
         assert started.stopped == "callback"
         filler = fill(disk, leave)
         curve = {"loss": [math.pi] * 100}  # two or three trials to a page
         with pytest.raises(StudyError, match=r"No space left on device.*resume\(\)") as caught:
-            hpt.tune(lambda c, b: hpt.Outcome(bowl(c, b), curves=curve), STRATEGY, journal=path, progress=False)
+            hpt.tune(
+                lambda c, b: hpt.Outcome(bowl(c, b), curves=curve),
+                STRATEGY,
+                journal=path,
+                progress=False,
+            )
         assert isinstance(caught.value.__cause__, JournalError)
         entries = [json.loads(line) for line in path.read_text().splitlines()]  # whole lines only
         records = caught.value.study.history.records
@@ -196,7 +220,9 @@ def test_a_read_only_disk_is_refused_and_its_journal_can_be_read(tmp_path):
         hpt.tune(bowl, STRATEGY, journal=disk / "j", progress=False)
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
         for name in ("j", "new", "folder/new"):
-            with pytest.raises(JournalError, match=r"can't write the journal .* Read-only file system"):
+            with pytest.raises(
+                JournalError, match=r"can't write the journal .* Read-only file system"
+            ):
                 hpt.tune(bowl, STRATEGY, journal=disk / name)
         assert hpt.study.study.strategy_of(disk / "j").name == "hyperband"
 
@@ -213,7 +239,9 @@ def test_a_failing_fsync_takes_the_line_back(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", failing)
     with pytest.raises(StudyError, match="Input/output error") as caught:
         hpt.tune(bowl, STRATEGY, journal=tmp_path / "j", progress=False)
-    assert len(caught.value.study.history.records) == 5 == (tmp_path / "j").read_text().count('"tell"')
+    assert (
+        len(caught.value.study.history.records) == 5 == (tmp_path / "j").read_text().count('"tell"')
+    )
     assert hpt.resume(tmp_path / "j", bowl, progress=False).digest == undisturbed()
 
 
@@ -256,8 +284,13 @@ def test_a_journal_that_changes_while_the_study_runs_is_noticed(how, when, tmp_p
 def test_a_folder_moved_away_is_noticed(tmp_path):
     (tmp_path / "runs").mkdir()
     with pytest.raises(StudyError, match="was removed"):
-        hpt.tune(bowl, STRATEGY, journal=tmp_path / "runs" / "j", progress=False,
-                 callbacks=[lambda study, record: (tmp_path / "runs").rename(tmp_path / "old")])
+        hpt.tune(
+            bowl,
+            STRATEGY,
+            journal=tmp_path / "runs" / "j",
+            progress=False,
+            callbacks=[lambda study, record: (tmp_path / "runs").rename(tmp_path / "old")],
+        )
     assert hpt.resume(tmp_path / "old" / "j", bowl, progress=False).digest == undisturbed()
 
 

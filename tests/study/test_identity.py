@@ -147,7 +147,10 @@ def test_what_changes_while_it_runs_does_not_count():
 
 
 def test_fingerprint_is_the_same_in_every_process():
-    code = "from tests.study.test_identity import *; print(fingerprint(made(BASE)), fingerprint(closure({'a', 'b', 'c'})))"
+    code = (
+        "from tests.study.test_identity import *; print(fingerprint(made(BASE)), "
+        "fingerprint(closure({'a', 'b', 'c'})))"
+    )
     code = code.replace("tests.study.test_identity", "test_identity")
     found = {
         subprocess.run(

@@ -59,7 +59,9 @@ def test_a_second_driver_is_refused_by_whatever_name_and_told_who_holds_it(tmp_p
                 hpt.tune(bowl, STRATEGY, journal=name)
             with pytest.raises(JournalError, match=holder):
                 hpt.resume(name, bowl)
-        with pytest.raises(JournalError, match="in use by another driver"):  # its note is beside the other name
+        with pytest.raises(
+            JournalError, match="in use by another driver"
+        ):  # its note is beside the other name
             hpt.tune(bowl, STRATEGY, journal="hard.jsonl")
         assert path.read_bytes() == before
         assert read_header(path)["strategy"] == "hyperband"  # reading stays free
@@ -72,7 +74,9 @@ def test_a_second_driver_is_refused_by_whatever_name_and_told_who_holds_it(tmp_p
 def test_a_killed_driver_leaves_no_lock_though_its_forked_children_live(tmp_path):
     path = tmp_path / "study.jsonl"
     process = driver(path, fork=True)
-    children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
+    children = subprocess.run(
+        ["pgrep", "-P", str(process.pid)], capture_output=True, text=True
+    ).stdout.split()
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     try:
@@ -106,7 +110,10 @@ def test_threads_of_one_process_exclude_each_other(tmp_path):
     assert os.listdir(tmp_path) == ["study.jsonl"]  # no litter
 
 
-@pytest.mark.parametrize("note", [b'{"pid": 1, "host": "elsewhere", "since": "long ago"}', b"", b"\xff\x00", b"[" * 10**5, None])
+@pytest.mark.parametrize(
+    "note",
+    [b'{"pid": 1, "host": "elsewhere", "since": "long ago"}', b"", b"\xff\x00", b"[" * 10**5, None],
+)
 def test_a_note_left_over_or_forged_locks_nobody_out(tmp_path, note):
     path = tmp_path / "study.jsonl"
     beside = tmp_path / "study.jsonl.driver"
@@ -150,7 +157,9 @@ def test_a_refused_journal_is_not_held_on_to(tmp_path):
         hpt.tune(bowl, hpt.hyperband(STRATEGY.space, max_budget=9, seed=1), journal=path)
     raw = path.read_bytes()
     path.write_bytes(raw.replace(b'{"ask": {"id": 1', b'{"ask": {"id": 7'))
-    with pytest.raises(JournalError, match="now asks for") as kept:  # the traceback keeps frames alive
+    with pytest.raises(
+        JournalError, match="now asks for"
+    ) as kept:  # the traceback keeps frames alive
         hpt.tune(bowl, STRATEGY, journal=path)
     path.write_bytes(raw)
     assert hpt.resume(path, bowl, progress=False).digest == undisturbed()

@@ -1,4 +1,5 @@
-"""Studies, strategies and drivers can be copied and stored: pickle, joblib, cloudpickle, deepcopy."""
+"""Studies, strategies and drivers can be copied and stored: pickle, joblib, cloudpickle,
+deepcopy."""
 
 from __future__ import annotations
 
@@ -15,11 +16,19 @@ import pytest
 import hpt_lab as hpt
 from hpt_lab.strategies.strategy import STRATEGIES
 
-SPACE = hpt.Space(x=hpt.Float(-2, 2), kind=hpt.Choice(["a", "b"]), n=hpt.Int(1, 3, when={"kind": "a"}))
+SPACE = hpt.Space(
+    x=hpt.Float(-2, 2), kind=hpt.Choice(["a", "b"]), n=hpt.Int(1, 3, when={"kind": "a"})
+)
 SETTINGS = {
-    "grid_search": {"n": 2}, "random_search": {"trials": 6, "points": "sobol"}, "successive_halving": {"max_budget": 9},
-    "hyperband": {"max_budget": 9}, "bayesian_optimization": {"trials": 10}, "tpe": {"trials": 12},
-    "bohb": {"max_budget": 9}, "asha": {"max_budget": 9}, "population_based_training": {"max_budget": 6, "population": 4},
+    "grid_search": {"n": 2},
+    "random_search": {"trials": 6, "points": "sobol"},
+    "successive_halving": {"max_budget": 9},
+    "hyperband": {"max_budget": 9},
+    "bayesian_optimization": {"trials": 10},
+    "tpe": {"trials": 12},
+    "bohb": {"max_budget": 9},
+    "asha": {"max_budget": 9},
+    "population_based_training": {"max_budget": 6, "population": 4},
 }
 
 
@@ -33,7 +42,9 @@ def with_joblib(thing):
 COPIES = {
     "pickle": lambda thing: pickle.loads(pickle.dumps(thing)),
     "oldest protocol": lambda thing: pickle.loads(pickle.dumps(thing, 0)),
-    "joblib": with_joblib, "deepcopy": copy.deepcopy, "copy": copy.copy,
+    "joblib": with_joblib,
+    "deepcopy": copy.deepcopy,
+    "copy": copy.copy,
     "cloudpickle": lambda thing: pickle.loads(cloudpickle.dumps(thing)),
 }
 strategies = pytest.mark.parametrize("name", SETTINGS)
@@ -56,7 +67,9 @@ def test_a_copy_of_a_strategy_asks_for_the_same_trials(name, how):
     assert repr(again) == repr(strategy) and again.describe() == strategy.describe()
     expected = hpt.tune(bowl, strategy, progress=False)
     study = hpt.tune(bowl, again, progress=False)
-    assert [record.trial for record in study.history.records] == [record.trial for record in expected.history.records]
+    assert [record.trial for record in study.history.records] == [
+        record.trial for record in expected.history.records
+    ]
 
 
 @strategies
@@ -64,7 +77,12 @@ def test_a_copy_of_a_strategy_asks_for_the_same_trials(name, how):
 def test_a_copy_of_a_study_holds_the_same(name, how):
     study = hpt.tune(bowl, STRATEGIES[name](SPACE, **SETTINGS[name]), progress=False)
     again = COPIES[how](study)
-    assert (again.digest, again.stopped, again.epochs, again.best) == (study.digest, study.stopped, study.epochs, study.best)
+    assert (again.digest, again.stopped, again.epochs, again.best) == (
+        study.digest,
+        study.stopped,
+        study.epochs,
+        study.best,
+    )
     assert again.frame().equals(study.frame())
     assert hpt.tune(bowl, again.strategy, progress=False).digest == study.digest
 
@@ -94,7 +112,10 @@ def drain(ask_tell):
 def test_another_process_reads_a_study_and_goes_on(tmp_path):
     study = hpt.tune(bowl, hpt.hyperband(SPACE, max_budget=9), progress=False)
     joblib.dump(study, tmp_path / "study")
-    code = f"import joblib; s = joblib.load({str(tmp_path / 'study')!r}); print(s.digest, len(list(s.strategy.start())))"
+    code = (
+        f"import joblib; s = joblib.load({str(tmp_path / 'study')!r}); print(s.digest, "
+        "len(list(s.strategy.start())))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [study.digest, "3"]
 

@@ -29,8 +29,11 @@ def history_of(rows):
 def test_over_two_hundred_seeds_it_beats_the_luckiest_score_under_noise():
     gains, rng = [], np.random.default_rng(1)
     for seed in range(200):  # the gain is about 0.02, its deviation 0.04
-        study = hpt.tune(lambda c: bowl(c) + 0.1 * rng.standard_normal(),
-                         hpt.random_search(PLANE, trials=60, seed=seed), progress=False)
+        study = hpt.tune(
+            lambda c: bowl(c) + 0.1 * rng.standard_normal(),
+            hpt.random_search(PLANE, trials=60, seed=seed),
+            progress=False,
+        )
         gains.append(bowl(study.best.config) - bowl(hpt.recommend(study).config))
     assert np.mean(gains) > 2 * np.std(gains, ddof=1) / 200**0.5
 

@@ -32,20 +32,36 @@ class Table:
 
 
 def spans(simulation) -> list[tuple[int, float, float, int, float]]:
-    return [(span.worker, span.start, span.end, span.trial.id, span.trial.budget) for span in simulation.spans]
+    return [
+        (span.worker, span.start, span.end, span.trial.id, span.trial.budget)
+        for span in simulation.spans
+    ]
 
 
 def test_two_workers_worked_by_hand():
     simulation = simulate(random_search(SPACE, trials=5), Table(4, 1, 2, 1, 3), workers=2)
-    assert spans(simulation) == [(0, 0, 4, 0, 1), (1, 0, 1, 1, 1), (1, 1, 3, 2, 1), (1, 3, 4, 3, 1), (0, 4, 7, 4, 1)]
-    assert [record.trial.id for record in simulation.history.records] == [1, 2, 0, 3, 4]  # 0 and 3 end together
+    assert spans(simulation) == [
+        (0, 0, 4, 0, 1),
+        (1, 0, 1, 1, 1),
+        (1, 1, 3, 2, 1),
+        (1, 3, 4, 3, 1),
+        (0, 4, 7, 4, 1),
+    ]
+    assert [record.trial.id for record in simulation.history.records] == [
+        1,
+        2,
+        0,
+        3,
+        4,
+    ]  # 0 and 3 end together
     assert simulation.told == [1, 3, 4, 4, 7]
     assert simulation.seconds == 7 and simulation.utilisation == pytest.approx(11 / 14)
 
 
 def test_results_of_one_instant_are_all_told_before_anyone_asks():
     simulation = simulate(random_search(SPACE, trials=4), Table(1, 4, 3, 2), workers=2)
-    # trial 1 on worker 1 and trial 2 on worker 0 end together; worker 0 is served first although 1 was told first
+    # trial 1 on worker 1 and trial 2 on worker 0 end together; worker 0 is served first although 1
+    # was told first
     assert spans(simulation) == [(0, 0, 1, 0, 1), (1, 0, 4, 1, 1), (0, 1, 4, 2, 1), (0, 4, 6, 3, 1)]
     assert [record.trial.id for record in simulation.history.records] == [0, 1, 2, 3]
 
@@ -66,7 +82,13 @@ def test_results_after_the_time_limit_stay_pending():
 
 def test_nothing_starts_once_the_epochs_are_spent():
     simulation = simulate(successive_halving(SPACE, max_budget=4, eta=2), Table(1), max_epochs=5)
-    assert spans(simulation) == [(0, 0, 1, 0, 1), (0, 1, 2, 1, 1), (0, 2, 3, 2, 1), (0, 3, 4, 3, 1), (0, 4, 5, 0, 2)]
+    assert spans(simulation) == [
+        (0, 0, 1, 0, 1),
+        (0, 1, 2, 1, 1),
+        (0, 2, 3, 2, 1),
+        (0, 3, 4, 3, 1),
+        (0, 4, 5, 0, 2),
+    ]
 
 
 def test_one_worker_runs_what_tune_runs():

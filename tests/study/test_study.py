@@ -1,4 +1,5 @@
-"""Studies: failures are data, any executor gives the same answer, callbacks and Ctrl-C lose nothing."""
+"""Studies: failures are data, any executor gives the same answer, callbacks and Ctrl-C lose
+nothing."""
 
 import math
 import multiprocessing
@@ -17,14 +18,23 @@ def bowl(config, budget):
 
 
 def test_a_plain_function_can_be_tuned():
-    study = hpt.tune(lambda config: (config["x"] - 1) ** 2, hpt.random_search(SPACE, trials=50, seed=0), progress=False)
+    study = hpt.tune(
+        lambda config: (config["x"] - 1) ** 2,
+        hpt.random_search(SPACE, trials=50, seed=0),
+        progress=False,
+    )
     losses = [record.loss for record in study.history.records]
     assert study.best.loss == min(losses) < 0.05 and study.stopped == "finished"
     assert study.best.config == study.history.records[losses.index(min(losses))].config
 
 
-@pytest.mark.parametrize("executor", [
-    ThreadPoolExecutor(5), ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))])
+@pytest.mark.parametrize(
+    "executor",
+    [
+        ThreadPoolExecutor(5),
+        ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")),
+    ],
+)
 def test_any_executor_gives_the_digest_of_the_serial_run(executor):
     strategy = hpt.hyperband(SPACE, max_budget=27)
     with executor:
@@ -50,20 +60,36 @@ def test_a_trial_that_raises_or_diverges_is_recorded_and_never_best():
 
     study = hpt.tune(fragile, hpt.random_search(SPACE, trials=40), progress=False, max_failures=40)
     assert {record.outcome.error for record in study.history.records} == {
-        "RuntimeError: boom", "the loss is nan", "the loss is -inf", None}
+        "RuntimeError: boom",
+        "the loss is nan",
+        "the loss is -inf",
+        None,
+    }
     assert study.best.config["y"] == 3 and math.isfinite(study.best.loss)
 
 
 def test_failures_in_a_row_stop_the_study_and_keep_what_it_had():
-    with pytest.raises(StudyError, match="4 trials in a row failed, max_failures=4; the last with ZeroDivisionError") as caught:
-        hpt.tune(lambda config: 1 / 0, hpt.random_search(SPACE, trials=40), progress=False, max_failures=4)
+    with pytest.raises(
+        StudyError,
+        match="4 trials in a row failed, max_failures=4; the last with ZeroDivisionError",
+    ) as caught:
+        hpt.tune(
+            lambda config: 1 / 0,
+            hpt.random_search(SPACE, trials=40),
+            progress=False,
+            max_failures=4,
+        )
     assert len(caught.value.study.history.records) == 4 and caught.value.study.best is None
 
 
 def test_a_callback_can_stop_the_study_and_sees_every_record():
     seen = []
-    study = hpt.tune(bowl, hpt.hyperband(SPACE, max_budget=9), progress=False,
-                     callbacks=[lambda study, record: seen.append(record), lambda study, record: len(seen) == 7])
+    study = hpt.tune(
+        bowl,
+        hpt.hyperband(SPACE, max_budget=9),
+        progress=False,
+        callbacks=[lambda study, record: seen.append(record), lambda study, record: len(seen) == 7],
+    )
     assert seen == study.history.records and len(seen) == 7 and study.stopped == "callback"
 
 

@@ -38,7 +38,9 @@ def no_tensorflow(monkeypatch):
 def test_one_killed_worker_changes_nothing(kind, tmp_path):
     killer = Killer(tmp_path, times=1)
     with POOLS[kind](2) as executor:
-        study = hpt.tune(killer, STRATEGY, executor=executor, journal=tmp_path / "j", progress=False)
+        study = hpt.tune(
+            killer, STRATEGY, executor=executor, journal=tmp_path / "j", progress=False
+        )
     assert study.digest == undisturbed() and killer.runs(0) == 2
     assert not any(record.outcome.failed for record in study.history.records)
     assert hpt.resume(tmp_path / "j", bowl, progress=False).digest == study.digest
@@ -48,8 +50,14 @@ def test_one_killed_worker_changes_nothing(kind, tmp_path):
 def test_a_trial_that_always_kills_its_worker_fails_alone(workers, tmp_path):
     killer = Killer(tmp_path, times=99)
     with POOLS["fork"](workers) as executor:
-        study = hpt.tune(killer, hpt.random_search(SPACE, trials=8), executor=executor, progress=False)
-    failed = {record.trial.id: record.outcome.error for record in study.history.records if record.outcome.failed}
+        study = hpt.tune(
+            killer, hpt.random_search(SPACE, trials=8), executor=executor, progress=False
+        )
+    failed = {
+        record.trial.id: record.outcome.error
+        for record in study.history.records
+        if record.outcome.failed
+    }
     assert list(failed) == [0] and "the worker process died 2 times" in failed[0]
     assert len(study.history.records) == 8 and killer.runs(0) <= 3
 
@@ -97,8 +105,10 @@ def die():
 
 
 def test_workers_that_never_start_stop_the_study_and_fail_no_trial(tmp_path):
-    with ProcessPoolExecutor(2, mp_context=FORK, initializer=die) as executor, \
-            pytest.raises(StudyError, match="die before they are ready") as caught:
+    with (
+        ProcessPoolExecutor(2, mp_context=FORK, initializer=die) as executor,
+        pytest.raises(StudyError, match="die before they are ready") as caught,
+    ):
         hpt.tune(bowl, STRATEGY, executor=executor, journal=tmp_path / "j", progress=False)
     assert not caught.value.study.history.records
     assert hpt.resume(tmp_path / "j", bowl, progress=False).digest == undisturbed()
@@ -109,8 +119,10 @@ def refuse():
 
 
 def test_an_executor_that_cannot_be_made_anew_stops_the_study(tmp_path):
-    with ThreadPoolExecutor(2, initializer=refuse) as executor, \
-            pytest.raises(StudyError, match="resume with a new executor") as caught:
+    with (
+        ThreadPoolExecutor(2, initializer=refuse) as executor,
+        pytest.raises(StudyError, match="resume with a new executor") as caught,
+    ):
         hpt.tune(bowl, STRATEGY, executor=executor, journal=tmp_path / "j", progress=False)
     assert not caught.value.study.history.records
     closed = ThreadPoolExecutor(2)
@@ -122,7 +134,10 @@ def test_an_executor_that_cannot_be_made_anew_stops_the_study(tmp_path):
 
 @pytest.mark.parametrize("kind", ["fork", "spawn"])
 def test_an_objective_that_cannot_be_sent_stops_the_study_and_fails_no_trial(kind, tmp_path):
-    with POOLS[kind](2) as executor, pytest.raises(StudyError, match="workers must be able to import") as caught:
+    with (
+        POOLS[kind](2) as executor,
+        pytest.raises(StudyError, match="workers must be able to import") as caught,
+    ):
         hpt.tune(lambda config: 0.0, STRATEGY, executor=executor, progress=False)
     assert not caught.value.study.history.records
 
@@ -143,7 +158,10 @@ class Unreadable:
 
 
 def test_an_objective_that_workers_cannot_read_is_no_trials_fault():
-    with POOLS["fork"](2) as executor, pytest.raises(StudyError, match="die before they are ready") as caught:
+    with (
+        POOLS["fork"](2) as executor,
+        pytest.raises(StudyError, match="die before they are ready") as caught,
+    ):
         hpt.tune(Unreadable(os.getpid()), STRATEGY, executor=executor, progress=False)
     assert not caught.value.study.history.records
 
@@ -161,17 +179,25 @@ def test_an_outcome_that_cannot_be_sent_back_is_its_trials_failure():
     strategy = hpt.random_search(SPACE, trials=6, first=[{"x": 0}])
     with POOLS["fork"](2) as executor:
         study = hpt.tune(sticky, strategy, executor=executor, progress=False)
-    losses = {record.trial.id: record.loss for record in study.history.records if not record.outcome.failed}
+    losses = {
+        record.trial.id: record.loss
+        for record in study.history.records
+        if not record.outcome.failed
+    }
     assert len(study.history.records) == 6 and set(losses) >= {1, 2, 3, 4, 5}
 
 
-def test_a_pool_that_would_fork_after_tensorflow_is_refused_before_anything_starts(monkeypatch, tmp_path):
+def test_a_pool_that_would_fork_after_tensorflow_is_refused_before_anything_starts(
+    monkeypatch, tmp_path
+):
     monkeypatch.setitem(sys.modules, "tensorflow", types.ModuleType("tensorflow"))
     for context in (FORK, None):
         if context is None and multiprocessing.get_start_method() != "fork":
             continue
-        with ProcessPoolExecutor(1, mp_context=context) as executor, \
-                pytest.raises(StudyError, match=r"get_context\(.spawn.\)"):
+        with (
+            ProcessPoolExecutor(1, mp_context=context) as executor,
+            pytest.raises(StudyError, match=r"get_context\(.spawn.\)"),
+        ):
             hpt.tune(bowl, STRATEGY, executor=executor, journal=tmp_path / "j", progress=False)
     assert not list(tmp_path.iterdir())
     with ThreadPoolExecutor(2) as executor:
@@ -199,12 +225,17 @@ def test_a_disk_that_the_objective_fills_stops_the_study_and_fails_no_trial(kind
     with small_disk(tmp_path / "disk", kilobytes=16) as disk:
         executor = POOLS[kind](2) if kind else None
         with pytest.raises(StudyError, match="No space left on device") as caught:
-            hpt.tune(Writer(disk), STRATEGY, journal=tmp_path / "j", executor=executor, progress=False)
+            hpt.tune(
+                Writer(disk), STRATEGY, journal=tmp_path / "j", executor=executor, progress=False
+            )
         if executor:
             executor.shutdown()
     assert not caught.value.study.history.records
     (tmp_path / "disk").mkdir(exist_ok=True)
-    assert hpt.resume(tmp_path / "j", Writer(tmp_path / "disk"), progress=False).digest == undisturbed()
+    assert (
+        hpt.resume(tmp_path / "j", Writer(tmp_path / "disk"), progress=False).digest
+        == undisturbed()
+    )
 
 
 def interrupted(config, budget):
@@ -215,6 +246,8 @@ def interrupted(config, budget):
 
 def test_ctrl_c_in_a_worker_stops_the_study_and_keeps_it(tmp_path):
     with POOLS["fork"](2) as executor:
-        study = hpt.tune(interrupted, STRATEGY, executor=executor, journal=tmp_path / "j", progress=False)
+        study = hpt.tune(
+            interrupted, STRATEGY, executor=executor, journal=tmp_path / "j", progress=False
+        )
     assert study.stopped == "interrupted" and len(study.history.records) >= 9
     assert hpt.resume(tmp_path / "j", bowl, progress=False).digest == undisturbed()

@@ -1,4 +1,5 @@
-"""Acquisition functions against closed forms, Monte Carlo, 60-digit arithmetic and finite differences."""
+"""Acquisition functions against closed forms, Monte Carlo, 60-digit arithmetic and finite
+differences."""
 
 import math
 
@@ -30,7 +31,9 @@ def test_ei_and_pi_equal_monte_carlo():
     for best in (0.3, -0.5):
         improvement = np.maximum(best - draws, 0)
         error = 5 * improvement.std(axis=0) / np.sqrt(len(draws)) + 1e-12
-        assert (abs(aq.expected_improvement(MEAN, STD, best) - improvement.mean(axis=0)) < error).all()
+        assert (
+            abs(aq.expected_improvement(MEAN, STD, best) - improvement.mean(axis=0)) < error
+        ).all()
         probability = np.exp(aq.log_probability_of_improvement(MEAN, STD, best)[0])
         np.testing.assert_allclose(probability, (draws < best).mean(axis=0), atol=0.005)
 
@@ -39,8 +42,12 @@ def test_ei_and_pi_equal_the_closed_form():
     z = (0.3 - MEAN) / STD
     ei = (0.3 - MEAN) * norm.cdf(z) + STD * norm.pdf(z)
     np.testing.assert_allclose(aq.expected_improvement(MEAN, STD, 0.3), ei, rtol=1e-12, atol=1e-300)
-    np.testing.assert_allclose(np.exp(aq.log_expected_improvement(MEAN, STD, 0.3)[0]), ei, rtol=1e-10)
-    np.testing.assert_allclose(aq.log_probability_of_improvement(MEAN, STD, 0.3)[0], norm.logcdf(z), rtol=1e-12)
+    np.testing.assert_allclose(
+        np.exp(aq.log_expected_improvement(MEAN, STD, 0.3)[0]), ei, rtol=1e-10
+    )
+    np.testing.assert_allclose(
+        aq.log_probability_of_improvement(MEAN, STD, 0.3)[0], norm.logcdf(z), rtol=1e-12
+    )
 
 
 @given(z=st.floats(-40, 10))
@@ -48,12 +55,16 @@ def test_log_h_equals_high_precision_arithmetic(z):
     assert aq.log_h(np.array([z]))[0] == pytest.approx(exact_log_h(z), rel=1e-9, abs=1e-12)
 
 
-@pytest.mark.parametrize("z", [-1 - 1e-9, -1.0, -1 + 1e-9, -50, -1e3, -9.9e3, -1.01e4, -1e5, -1e8, -1e150])
+@pytest.mark.parametrize(
+    "z", [-1 - 1e-9, -1.0, -1 + 1e-9, -50, -1e3, -9.9e3, -1.01e4, -1e5, -1e8, -1e150]
+)
 def test_log_h_is_accurate_at_its_seams_and_far_in_the_tail(z):
     if z > -1e4:
         expected = exact_log_h(z)
     else:
-        expected = -z * z / 2 - math.log(2 * math.pi) / 2 - 2 * math.log(-z) + math.log1p(-3 / z / z)  # 1/z^2 - 3/z^4 + …
+        expected = (
+            -z * z / 2 - math.log(2 * math.pi) / 2 - 2 * math.log(-z) + math.log1p(-3 / z / z)
+        )  # 1/z^2 - 3/z^4 + …
     assert aq.log_h(np.array([z]))[0] == pytest.approx(expected, rel=1e-12)
 
 
@@ -80,8 +91,10 @@ def test_slope_of_log_ei_tends_to_the_distance_in_the_tail(z):
 @pytest.mark.parametrize("best", [0.3, -0.5, -8.0])
 def test_derivatives_of_every_rule_equal_finite_differences(rule, best):
     for mean, std in [(0.0, 1.0), (1.0, 0.5), (-2.0, 3.0), (0.3, 0.1)]:
+
         def value(x):
             return rule(x[:1], x[1:], best)[0][0]
+
         _, by_mean, by_std = rule(np.array([mean]), np.array([std]), best)
         numeric = approx_fprime(np.array([mean, std]), value, 1e-7)
         np.testing.assert_allclose([by_mean[0], by_std[0]], numeric, rtol=1e-4, atol=1e-5)
@@ -89,7 +102,9 @@ def test_derivatives_of_every_rule_equal_finite_differences(rule, best):
 
 def test_rules_keep_the_shape_of_their_points():
     for rule in aq.RULES.values():
-        assert [part.shape for part in rule(MEAN, STD, 0.0)] == [(4,)] * 3  # (m, m) is the classic broadcasting bug
+        assert [part.shape for part in rule(MEAN, STD, 0.0)] == [
+            (4,)
+        ] * 3  # (m, m) is the classic broadcasting bug
 
 
 def observed(space, loss, n=25, seed=0):
@@ -101,14 +116,25 @@ def observed(space, loss, n=25, seed=0):
 
 
 PLAIN = Space(x=Float(0, 1), y=Float(0, 1))
-MIXED = Space(kind=Choice(["a", "b", "c"]), k=Int(1, 40), x=Float(0, 1), y=Float(0, 1, when={"kind": ("a", "b")}))
+MIXED = Space(
+    kind=Choice(["a", "b", "c"]),
+    k=Int(1, 40),
+    x=Float(0, 1),
+    y=Float(0, 1, when={"kind": ("a", "b")}),
+)
 
 
 def mixed_loss(config):
-    return (config["k"] / 40 - 0.6) ** 2 + (config["x"] - 0.3) ** 2 + {"a": 0.0, "b": 0.1, "c": 0.3}[config["kind"]]
+    return (
+        (config["k"] / 40 - 0.6) ** 2
+        + (config["x"] - 0.3) ** 2
+        + {"a": 0.0, "b": 0.1, "c": 0.3}[config["kind"]]
+    )
 
 
-@pytest.mark.parametrize("space,loss", [(PLAIN, lambda c: np.sin(7 * c["x"]) + c["y"] ** 2), (MIXED, mixed_loss)])
+@pytest.mark.parametrize(
+    "space,loss", [(PLAIN, lambda c: np.sin(7 * c["x"]) + c["y"] ** 2), (MIXED, mixed_loss)]
+)
 def test_relaxed_gradients_equal_finite_differences(space, loss):
     acquisition, _ = observed(space, loss)
     for u in np.random.default_rng(1).random((6, len(space))):
@@ -134,7 +160,9 @@ def test_climbing_ends_higher_and_at_a_summit():
     assert acquisition(around).max() < acquisition(summit[None])[0] + 1e-4
 
 
-@pytest.mark.parametrize("space,loss", [(PLAIN, lambda c: np.sin(7 * c["x"]) + c["y"] ** 2), (MIXED, mixed_loss)])
+@pytest.mark.parametrize(
+    "space,loss", [(PLAIN, lambda c: np.sin(7 * c["x"]) + c["y"] ** 2), (MIXED, mixed_loss)]
+)
 def test_maximize_finds_what_ten_thousand_points_find(space, loss):
     acquisition, U = observed(space, loss)
     rng = np.random.default_rng(3)

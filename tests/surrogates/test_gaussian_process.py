@@ -1,4 +1,5 @@
-"""The exact Gaussian process against scikit-learn's, finite differences, and itself under stress."""
+"""The exact Gaussian process against scikit-learn's, finite differences, and itself under
+stress."""
 
 import numpy as np
 import pytest
@@ -34,7 +35,8 @@ def oracle(theta, X, y):
 
 
 THETAS = st.lists(st.floats(-1.5, 1.5), min_size=4, max_size=4).flatmap(
-    lambda front: st.floats(-9, 0).map(lambda noise: np.array([*front, noise])))
+    lambda front: st.floats(-9, 0).map(lambda noise: np.array([*front, noise]))
+)
 
 
 @settings(max_examples=25, deadline=None)
@@ -56,7 +58,9 @@ def test_log_marginal_likelihood_and_gradient_equal_scikit_learn_to_1e_8(theta):
     lengths, signal, noise = np.exp(theta[:-2]), np.exp(theta[-2]), np.exp(theta[-1])
     kernel = ConstantKernel(signal) * Matern(lengths, nu=2.5) + WhiteKernel(noise)
     regressor = GaussianProcessRegressor(kernel, alpha=0, optimizer=None).fit(X, y)
-    expected, by_theirs = regressor.log_marginal_likelihood(regressor.kernel_.theta, eval_gradient=True)
+    expected, by_theirs = regressor.log_marginal_likelihood(
+        regressor.kernel_.theta, eval_gradient=True
+    )
     np.testing.assert_allclose(value, expected, rtol=1e-8)
     signal_first = by_theirs[[1, 2, 3, 0, 4]]  # theirs: signal, lengths, noise
     np.testing.assert_allclose(gradient, signal_first, rtol=1e-7, atol=1e-7)
@@ -77,7 +81,9 @@ def test_gradients_hold_where_features_share_a_length_scale():
     D = gp.squared_differences(X, dims)
     theta = np.array([0.1, -0.4, 0.3, 0.2, -3.0])
     numeric = approx_fprime(theta, lambda t: gp.log_marginal_likelihood(t, D, y)[0], 1e-6)
-    np.testing.assert_allclose(gp.log_marginal_likelihood(theta, D, y)[1], numeric, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        gp.log_marginal_likelihood(theta, D, y)[1], numeric, rtol=1e-4, atol=1e-4
+    )
 
 
 def test_posterior_gradients_equal_finite_differences():
@@ -164,7 +170,9 @@ def test_believing_equals_conditioning_on_all_points_at_once():
     process = gp.condition(X[:20], y[:20], np.arange(3), np.array([0.1, 0.2, 0.3, 0.0, -4.0]))
     believer = process.believing(X[20:], y[20:])
     Z = np.random.default_rng(8).random((10, 3))
-    np.testing.assert_allclose(believer.posterior(Z), oracle(process.theta, X, y).predict(Z, return_std=True), atol=1e-8)
+    np.testing.assert_allclose(
+        believer.posterior(Z), oracle(process.theta, X, y).predict(Z, return_std=True), atol=1e-8
+    )
 
 
 def test_believing_the_mean_keeps_the_mean_and_removes_doubt():
@@ -176,11 +184,17 @@ def test_believing_the_mean_keeps_the_mean_and_removes_doubt():
     assert (believer.posterior(Z)[1] < process.posterior(Z)[1]).all()
 
 
-MIXED = Space(optimizer=Choice(["adam", "sgd", "rmsprop"]), units=Int(16, 256, log=True), layers=Int(1, 3),
-              batch=Choice([16, 32, 64], ordered=True), rate=Float(1e-4, 1e-1, log=True),
-              momentum=Float(0.0, 0.99, when={"optimizer": ("sgd", "rmsprop")}),
-              second=Int(4, 40, when={"layers": (2, 3)}), decay=Choice(["cosine", "step"], when={"optimizer": "sgd"}),
-              steps=Int(2, 5, when={"decay": "step"}))
+MIXED = Space(
+    optimizer=Choice(["adam", "sgd", "rmsprop"]),
+    units=Int(16, 256, log=True),
+    layers=Int(1, 3),
+    batch=Choice([16, 32, 64], ordered=True),
+    rate=Float(1e-4, 1e-1, log=True),
+    momentum=Float(0.0, 0.99, when={"optimizer": ("sgd", "rmsprop")}),
+    second=Int(4, 40, when={"layers": (2, 3)}),
+    decay=Choice(["cosine", "step"], when={"optimizer": "sgd"}),
+    steps=Int(2, 5, when={"decay": "step"}),
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -194,7 +208,9 @@ def test_snapping_equals_going_through_the_config(u):
 @given(u=st.lists(st.floats(0, 1), min_size=9, max_size=9), seed=st.integers(0, 100))
 def test_points_of_the_same_config_have_the_same_features(u, seed):
     embedding = Embedding(MIXED)
-    other = np.where(np.isnan(MIXED.to_unit(MIXED.from_unit(u))), np.random.default_rng(seed).random(9), u)
+    other = np.where(
+        np.isnan(MIXED.to_unit(MIXED.from_unit(u))), np.random.default_rng(seed).random(9), u
+    )
     there_and_back = np.nan_to_num(MIXED.to_unit(MIXED.from_unit(u)), nan=0.3)
     F = embedding.features(np.array([u, other, there_and_back]))
     np.testing.assert_allclose(F[1], F[0])
@@ -203,12 +219,18 @@ def test_points_of_the_same_config_have_the_same_features(u, seed):
 
 def test_different_choices_are_one_apart_and_inactive_is_far_from_every_active_value():
     embedding = Embedding(Space(a=Choice(["x", "y", "z"]), b=Float(0, 1, when={"a": "y"})))
-    F = embedding.features(np.array([[0.1, 0.2], [0.9, 0.7], [0.5, 0.0], [0.5, 1.0]]))  # x, z, y with b=0, y with b=1
+    F = embedding.features(
+        np.array([[0.1, 0.2], [0.9, 0.7], [0.5, 0.0], [0.5, 1.0]])
+    )  # x, z, y with b=0, y with b=1
     choice, conditional = F[:, embedding.dims == 0], F[:, embedding.dims == 1]
     assert ((choice[0] - choice[1]) ** 2).sum() == pytest.approx(1)
     assert ((choice[2] - choice[3]) ** 2).sum() == 0
     np.testing.assert_array_equal(conditional[0], conditional[1])
-    assert ((conditional[0] - conditional[2]) ** 2).sum() == ((conditional[0] - conditional[3]) ** 2).sum() >= 1
+    assert (
+        ((conditional[0] - conditional[2]) ** 2).sum()
+        == ((conditional[0] - conditional[3]) ** 2).sum()
+        >= 1
+    )
 
 
 def test_neighbours_differ_in_one_discrete_dimension_and_reach_every_value_of_small_ones():

@@ -15,14 +15,25 @@ from hpt_lab.space import Choice, Float, Int, Space
 from hpt_lab.surrogates.parzen import ParzenEstimator, bandwidths
 
 LINE = Space(x=Float(0, 1))
-MIXED = Space(rate=Float(1e-4, 1, log=True), units=Int(2, 40, log=True), optimizer=Choice(["adam", "sgd", "rmsprop"]),
-              momentum=Float(0, 1, when={"optimizer": "sgd"}), layers=Int(1, 3))
-FINITE = Space(layers=Int(1, 4), kind=Choice(["a", "b", "c"]), order=Int(0, 1, when={"kind": ("a", "b")}),
-               rate=Choice([0.1, 0.2, 0.5], ordered=True))
+MIXED = Space(
+    rate=Float(1e-4, 1, log=True),
+    units=Int(2, 40, log=True),
+    optimizer=Choice(["adam", "sgd", "rmsprop"]),
+    momentum=Float(0, 1, when={"optimizer": "sgd"}),
+    layers=Int(1, 3),
+)
+FINITE = Space(
+    layers=Int(1, 4),
+    kind=Choice(["a", "b", "c"]),
+    order=Int(0, 1, when={"kind": ("a", "b")}),
+    rate=Choice([0.1, 0.2, 0.5], ordered=True),
+)
 
 
 def observations(space: Space, n: int, seed: int = 0) -> np.ndarray:
-    return np.array([space.to_unit(space.sample((seed, i))) for i in range(n)]).reshape(n, len(space))
+    return np.array([space.to_unit(space.sample((seed, i))) for i in range(n)]).reshape(
+        n, len(space)
+    )
 
 
 def test_the_density_of_floats_is_a_mixture_of_scipys_truncated_normals():
@@ -54,7 +65,9 @@ def test_the_density_integrates_to_one_over_mixed_and_conditional_spaces(n):
 
 def test_in_a_finite_space_samples_come_as_often_as_the_density_says():
     estimator, m = ParzenEstimator(FINITE, observations(FINITE, 6)), 20_000
-    drawn = [tuple(FINITE.from_unit(u).items()) for u in estimator.sample(np.random.default_rng(0), m)]
+    drawn = [
+        tuple(FINITE.from_unit(u).items()) for u in estimator.sample(np.random.default_rng(0), m)
+    ]
     total = 0.0
     for config in FINITE.grid(4):
         volume = 1 / 36 / (2 if "order" in config else 1)  # how likely random search is to draw it
@@ -76,15 +89,18 @@ def test_samples_of_floats_follow_the_density():
 def test_neighbours_of_a_good_ordered_value_are_likelier_than_values_far_from_it():
     for ordered in (True, False):
         space = Space(rate=Choice([1, 2, 3, 4, 5, 6, 7, 8], ordered=ordered))
-        density = ParzenEstimator(space, np.array([space.to_unit({"rate": rate}) for rate in (2, 3)])).density(
-            np.array([space.to_unit({"rate": rate}) for rate in (4, 8)]))
+        density = ParzenEstimator(
+            space, np.array([space.to_unit({"rate": rate}) for rate in (2, 3)])
+        ).density(np.array([space.to_unit({"rate": rate}) for rate in (4, 8)]))
         assert (density[0] > 2 * density[1]) == ordered
 
 
 def test_without_observations_everything_is_as_likely_as_in_random_search():
     estimator = ParzenEstimator(MIXED, np.empty((0, 5)))
     assert estimator.density(observations(MIXED, 20)) == pytest.approx(1)
-    assert estimator.sample(np.random.default_rng(0), 4000).mean(axis=0) == pytest.approx(0.5, abs=0.03)
+    assert estimator.sample(np.random.default_rng(0), 4000).mean(axis=0) == pytest.approx(
+        0.5, abs=0.03
+    )
 
 
 def test_a_dimension_seen_only_inactive_is_unknown_rather_than_guessed():
@@ -103,7 +119,9 @@ def test_a_bandwidth_is_the_distance_to_the_farther_neighbour(column, floor):
     for i, x in enumerate(ordered):
         gaps = [abs(x - ordered[j]) for j in (i - 1, i + 1) if 0 <= j < len(ordered)]
         allowed.setdefault(x, []).append(min(max(max(gaps), floor), 1.0))
-    for x, group in itertools.groupby(sorted(zip(column, ours, strict=True)), key=lambda pair: pair[0]):
+    for x, group in itertools.groupby(
+        sorted(zip(column, ours, strict=True)), key=lambda pair: pair[0]
+    ):
         assert sorted(h for _, h in group) == pytest.approx(sorted(allowed[x]))
 
 
@@ -115,5 +133,8 @@ def test_duplicates_never_collapse_the_density_onto_a_point():
 
 def test_more_observations_smooth_a_choice_less():
     space = Space(kind=Choice(["a", "b", "c"]))
-    other = [ParzenEstimator(space, np.full((n, 1), 1 / 6)).density(np.array([[0.5]]))[0] for n in (1, 5, 25)]
+    other = [
+        ParzenEstimator(space, np.full((n, 1), 1 / 6)).density(np.array([[0.5]]))[0]
+        for n in (1, 5, 25)
+    ]
     assert other == sorted(other, reverse=True)

@@ -14,8 +14,15 @@ ABOUT = {"settings": {"seed": 0}, "config": {"units": 4, "rate": 0.1}, "trial": 
 
 
 def model(rate=0.5, units=4, learning_rate=0.01):
-    network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(units), keras.layers.BatchNormalization(),
-                                keras.layers.Dropout(rate), keras.layers.Dense(1)])
+    network = keras.Sequential(
+        [
+            keras.Input((3,)),
+            keras.layers.Dense(units),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(rate),
+            keras.layers.Dense(1),
+        ]
+    )
     network.compile(keras.optimizers.Adam(learning_rate), "mse")
     network.optimizer.build(network.trainable_variables)
     return network
@@ -51,7 +58,9 @@ def test_heir_keeps_its_own_learning_rate_and_seeds(saved):
     load(path, ABOUT).inherit(heir)
     assert float(heir.optimizer.learning_rate) == 0.5
     assert [np.array(v).tolist() for v in heir.variables if "seed" in v.path] == seeds != []
-    assert [np.array(v).tolist() for v in heir.weights] == [np.array(v).tolist() for v in network.weights]
+    assert [np.array(v).tolist() for v in heir.weights] == [
+        np.array(v).tolist() for v in network.weights
+    ]
     assert float(heir.optimizer.iterations) == float(network.optimizer.iterations)
 
 
@@ -60,7 +69,9 @@ def test_parent_of_another_shape_is_refused_with_the_remedy(saved):
         load(saved[0], ABOUT).inherit(model(units=5))
 
 
-@pytest.mark.parametrize("change", [{"trial": 4}, {"config": {"units": 4, "rate": 0.2}}, {"settings": {"seed": 1}}])
+@pytest.mark.parametrize(
+    "change", [{"trial": 4}, {"config": {"units": 4, "rate": 0.2}}, {"settings": {"seed": 1}}]
+)
 def test_checkpoint_of_another_trial_config_or_seed_is_no_checkpoint(saved, change):
     assert load(saved[0], {**ABOUT, **change}) is None
 
@@ -77,7 +88,7 @@ def test_every_torn_or_flipped_file_is_no_checkpoint(saved):
         path.write_bytes(raw[:cut])
         assert load(path, ABOUT) is None
     for place in rng.integers(0, len(raw), 50):
-        path.write_bytes(raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1:])
+        path.write_bytes(raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1 :])
         assert load(path, ABOUT) is None
     path.write_bytes(raw)
     assert load(path, ABOUT) is not None
@@ -103,4 +114,6 @@ def test_interrupted_save_leaves_the_old_file_and_no_litter(saved, monkeypatch):
 
 def test_file_holds_no_pickle(saved):
     raw = saved[0].read_bytes()
-    assert b"pickle" not in raw and b"numpy.core" not in raw and raw[32:34] == b"PK"  # a plain zip of .npy arrays
+    assert (
+        b"pickle" not in raw and b"numpy.core" not in raw and raw[32:34] == b"PK"
+    )  # a plain zip of .npy arrays

@@ -1,4 +1,5 @@
-"""A disk under the checkpoints that is full, read-only or gone stops the study; it fails no trial."""
+"""A disk under the checkpoints that is full, read-only or gone stops the study; it fails no
+trial."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ STATE = Checkpoint(1, [np.zeros(2000)], [], [], {"loss": [0.5]})
 
 
 def build(config):
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(64, "relu"), keras.layers.Dense(1, "sigmoid")])
+    model = keras.Sequential(
+        [keras.Input((2,)), keras.layers.Dense(64, "relu"), keras.layers.Dense(1, "sigmoid")]
+    )
     model.compile(keras.optimizers.Adam(config["rate"]), "binary_crossentropy")
     return model
 
@@ -41,12 +44,18 @@ def undisturbed(tmp_path_factory):
     return hpt.tune(objective(tmp_path_factory.mktemp("whole")), STRATEGY, progress=False).digest
 
 
-@pytest.mark.parametrize("leave", [0, 4096, 12288])  # refused at once; in the middle of a file; after some trials
-def test_a_full_disk_stops_the_study_and_the_resume_equals_the_undisturbed_run(leave, tmp_path, undisturbed):
+@pytest.mark.parametrize(
+    "leave", [0, 4096, 12288]
+)  # refused at once; in the middle of a file; after some trials
+def test_a_full_disk_stops_the_study_and_the_resume_equals_the_undisturbed_run(
+    leave, tmp_path, undisturbed
+):
     with small_disk(tmp_path / "disk", kilobytes=256) as disk:
         filler = fill(disk, leave)
         trains = objective(disk / "kept")
-        with pytest.raises(StudyError, match=r"can't write checkpoints .* No space left on device.*resume") as caught:
+        with pytest.raises(
+            StudyError, match=r"can't write checkpoints .* No space left on device.*resume"
+        ) as caught:
             hpt.tune(trains, STRATEGY, journal=tmp_path / "j", progress=False)
         assert isinstance(caught.value.__cause__, DiskError)
         records = caught.value.study.history.records
@@ -94,7 +103,10 @@ def test_a_folder_removed_while_the_study_runs_is_made_again(tmp_path, undisturb
             path.unlink()
         folder.rmdir()
 
-    assert hpt.tune(objective(folder), STRATEGY, callbacks=[remove], progress=False).digest == undisturbed
+    assert (
+        hpt.tune(objective(folder), STRATEGY, callbacks=[remove], progress=False).digest
+        == undisturbed
+    )
 
 
 def test_home_is_home(tmp_path, monkeypatch):

@@ -24,12 +24,27 @@ XV, YV = RNG.normal(size=(40, 16)).astype(np.float32), RNG.integers(0, 3, 40).as
 EPOCHS = 3
 
 
-def mlp(*extra, optimizer=None, loss="sparse_categorical_crossentropy", units=3, activation="softmax", **dense):
+def mlp(
+    *extra,
+    optimizer=None,
+    loss="sparse_categorical_crossentropy",
+    units=3,
+    activation="softmax",
+    **dense,
+):
     def build(config=None):
-        model = keras.Sequential([layers.Dense(12, activation="relu", **dense), *[make() for make in extra],
-                                  layers.Dense(units, activation=activation)])
-        model.compile(optimizer() if optimizer else keras.optimizers.Adam(0.01), loss, jit_compile=False)
+        model = keras.Sequential(
+            [
+                layers.Dense(12, activation="relu", **dense),
+                *[make() for make in extra],
+                layers.Dense(units, activation=activation),
+            ]
+        )
+        model.compile(
+            optimizer() if optimizer else keras.optimizers.Adam(0.01), loss, jit_compile=False
+        )
         return model
+
     return build
 
 
@@ -44,7 +59,11 @@ class Activity(layers.Layer):
 class Subclassed(keras.Model):
     def __init__(self):
         super().__init__()
-        self.hidden, self.drop, self.out = layers.Dense(9, activation="tanh"), layers.Dropout(0.2), layers.Dense(3)
+        self.hidden, self.drop, self.out = (
+            layers.Dense(9, activation="tanh"),
+            layers.Dropout(0.2),
+            layers.Dense(3),
+        )
 
     def call(self, x, training=False):
         return self.out(self.drop(self.hidden(x), training=training))
@@ -74,19 +93,30 @@ def functional_unused(config=None):
 
 def subclassed(config=None):
     model = Subclassed()
-    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
+    model.compile(
+        "adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
+    )
     return model
 
 
 def cnn(config=None):
-    model = keras.Sequential([layers.Reshape((4, 4, 1)), layers.Conv2D(4, 3, padding="same", activation="relu"),
-                              layers.MaxPooling2D(), layers.Flatten(), layers.Dense(3, activation="softmax")])
+    model = keras.Sequential(
+        [
+            layers.Reshape((4, 4, 1)),
+            layers.Conv2D(4, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
     model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", jit_compile=False)
     return model
 
 
 def schedule():
-    return keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, decay_steps=4, decay_rate=0.5))
+    return keras.optimizers.SGD(
+        keras.optimizers.schedules.ExponentialDecay(0.1, decay_steps=4, decay_rate=0.5)
+    )
 
 
 class Rotate(layers.Layer):
@@ -95,7 +125,9 @@ class Rotate(layers.Layer):
     @staticmethod
     @tf.function(input_signature=[tf.TensorSpec([None, 12])])
     def turned(x):
-        return tf.while_loop(lambda i, _: i < 3, lambda i, x: (i + 1, tf.roll(x, 1, axis=1)), [0, x])[1]
+        return tf.while_loop(
+            lambda i, _: i < 3, lambda i, x: (i + 1, tf.roll(x, 1, axis=1)), [0, x]
+        )[1]
 
     def call(self, x):
         return self.turned(x)
@@ -110,19 +142,34 @@ CASES = {
     "an unused weight": (functional_unused, Y, None),
     "SGD with momentum": (mlp(optimizer=lambda: keras.optimizers.SGD(0.05, momentum=0.9)), Y, None),
     "RMSprop": (mlp(optimizer=lambda: keras.optimizers.RMSprop(0.005)), Y, None),
-    "AdamW with clipping": (mlp(optimizer=lambda: keras.optimizers.AdamW(0.01, weight_decay=0.01, clipnorm=1.0)), Y, None),
-    "loss scaling, conditions in a condition": (mlp(optimizer=lambda: keras.optimizers.LossScaleOptimizer(
-        keras.optimizers.Adam(0.01))), Y, None),
+    "AdamW with clipping": (
+        mlp(optimizer=lambda: keras.optimizers.AdamW(0.01, weight_decay=0.01, clipnorm=1.0)),
+        Y,
+        None,
+    ),
+    "loss scaling, conditions in a condition": (
+        mlp(optimizer=lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.01))),
+        Y,
+        None,
+    ),
     "learning-rate schedule": (mlp(optimizer=schedule), Y, None),
     "batch norm": (mlp(layers.BatchNormalization), Y, None),
     "dropout": (mlp(lambda: layers.Dropout(0.3)), Y, None),
     "L2": (mlp(kernel_regularizer=keras.regularizers.L2(0.01)), Y, None),
-    "L1 and L2 at once": (mlp(kernel_regularizer=keras.regularizers.L1L2(0.01, 0.01), bias_regularizer="l1"), Y, None),
+    "L1 and L2 at once": (
+        mlp(kernel_regularizer=keras.regularizers.L1L2(0.01, 0.01), bias_regularizer="l1"),
+        Y,
+        None,
+    ),
     "add_loss": (mlp(Activity), Y, None),
     "sample weights": (mlp(), Y, RNG.random(101).astype(np.float32)),
     "one-hot labels": (mlp(loss="categorical_crossentropy"), np.eye(3, dtype=np.float32)[Y], None),
     "regression": (mlp(loss="mse", units=1, activation=None), X[:, 3] * 2, None),
-    "binary logits": (mlp(loss=keras.losses.BinaryCrossentropy(from_logits=True), units=1, activation=None), Y > 0, None),
+    "binary logits": (
+        mlp(loss=keras.losses.BinaryCrossentropy(from_logits=True), units=1, activation=None),
+        Y > 0,
+        None,
+    ),
     "functional": (functional, Y, None),
     "subclassed": (subclassed, Y, None),
     "convolution": (cnn, Y, None),
@@ -134,8 +181,15 @@ def model_fit(model, x, y, weight, *, validation, batch_size=32, seed=0):
     curves: dict[str, list[float]] = {}
     for epoch in range(EPOCHS):
         order = batch_order(len(x), seed=seed, epoch=epoch)
-        history = model.fit(x[order], y[order], sample_weight=None if weight is None else weight[order], verbose=0,
-                            batch_size=batch_size, shuffle=False, validation_data=validation).history
+        history = model.fit(
+            x[order],
+            y[order],
+            sample_weight=None if weight is None else weight[order],
+            verbose=0,
+            batch_size=batch_size,
+            shuffle=False,
+            validation_data=validation,
+        ).history
         for name, values in history.items():
             curves.setdefault(name, []).extend(values)
     return curves
@@ -147,7 +201,9 @@ def model_fit(model, x, y, weight, *, validation, batch_size=32, seed=0):
 def test_weights_and_losses_equal_model_fit(case, jit):
     build, y, weight = CASES[case]
     if jit and case not in ("adam", "dropout", "batch norm"):
-        pytest.skip("XLA compiles for seconds: the last short batch and the stateful layers are enough")
+        pytest.skip(
+            "XLA compiles for seconds: the last short batch and the stateful layers are enough"
+        )
     validation = (XV, y[:40])
     ours, theirs = (build_model(build, {}, seed=[7], x=X) for _ in range(2))
     if jit and case == "dropout":  # XLA draws other random numbers
@@ -161,32 +217,45 @@ def test_weights_and_losses_equal_model_fit(case, jit):
     np.testing.assert_allclose(curves["val_loss"], expected["val_loss"], atol=1e-5)
 
 
-@pytest.mark.parametrize("optimizer", [keras.optimizers.Adam, keras.optimizers.RMSprop, keras.optimizers.SGD])
+@pytest.mark.parametrize(
+    "optimizer", [keras.optimizers.Adam, keras.optimizers.RMSprop, keras.optimizers.SGD]
+)
 def test_embeddings_whose_gradients_are_sparse_equal_model_fit(optimizer):
-    """Keras squares the parts of a sparse gradient one by one, so a dense one would give another Adam."""
+    """Keras squares the parts of a sparse gradient one by one, so a dense one would give another
+    Adam."""
     x = np.random.default_rng(0).integers(0, 12, (101, 5)).astype(np.int32)
 
     def build(config):
-        model = keras.Sequential([layers.Embedding(20, 4), layers.Flatten(), layers.Dense(3, activation="softmax")])
+        model = keras.Sequential(
+            [layers.Embedding(20, 4), layers.Flatten(), layers.Dense(3, activation="softmax")]
+        )
         model.compile(optimizer(0.01), "sparse_categorical_crossentropy", jit_compile=False)
         return model
 
     ours, theirs = (build_model(build, {}, seed=[1], x=x) for _ in range(2))
     fit(ours, x, Y, epochs=EPOCHS)
     model_fit(theirs, x, Y, None, validation=None)
-    for mine, keras_own in zip([*ours.weights, *ours.optimizer.variables], [*theirs.weights, *theirs.optimizer.variables],
-                               strict=True):
+    for mine, keras_own in zip(
+        [*ours.weights, *ours.optimizer.variables],
+        [*theirs.weights, *theirs.optimizer.variables],
+        strict=True,
+    ):
         np.testing.assert_allclose(np.array(mine), np.array(keras_own), atol=1e-5)
 
 
 def test_accuracies_equal_keras_metric():
-    for build, y in ((mlp(), Y), (mlp(loss="categorical_crossentropy"), np.eye(3, dtype=np.float32)[Y]),
-                     (mlp(loss="binary_crossentropy", units=1, activation="sigmoid"), (Y > 0).astype(np.int32))):
+    for build, y in (
+        (mlp(), Y),
+        (mlp(loss="categorical_crossentropy"), np.eye(3, dtype=np.float32)[Y]),
+        (mlp(loss="binary_crossentropy", units=1, activation="sigmoid"), (Y > 0).astype(np.int32)),
+    ):
         model = build_model(build, {}, seed=[1], x=X)
         trainer = Trainer(model, X, y, validation=(X, y))
         logs = trainer.epoch()
         model.compile(model.optimizer, model.loss, metrics=["accuracy"])
-        assert logs["val_accuracy"] == pytest.approx(model.evaluate(X, y, verbose=0, return_dict=True)["accuracy"], abs=1e-6)
+        assert logs["val_accuracy"] == pytest.approx(
+            model.evaluate(X, y, verbose=0, return_dict=True)["accuracy"], abs=1e-6
+        )
 
 
 def test_regression_has_no_accuracy():
@@ -195,7 +264,8 @@ def test_regression_has_no_accuracy():
 
 
 def test_chunks_of_an_epoch_change_no_bit(monkeypatch):
-    """How often an epoch's graph call is interrupted depends on the clock, so it must not matter."""
+    """How often an epoch's graph call is interrupted depends on the clock, so it must not
+    matter."""
     results = []
     for first_steps, seconds in ((1, 1e-9), (1000, 10.0)):
         monkeypatch.setattr(graphs, "FIRST_STEPS", first_steps)
@@ -208,7 +278,10 @@ def test_chunks_of_an_epoch_change_no_bit(monkeypatch):
 
 def test_learning_rate_dropout_and_l2_change_without_a_new_trace():
     def build(config):
-        return mlp(lambda: layers.Dropout(config["rate"]), kernel_regularizer=keras.regularizers.L2(config["l2"]))()
+        return mlp(
+            lambda: layers.Dropout(config["rate"]),
+            kernel_regularizer=keras.regularizers.L2(config["l2"]),
+        )()
 
     changed = build_model(build, {"rate": 0.5, "l2": 0.1}, seed=[0], x=X)
     trainer = Trainer(changed, X, Y)
@@ -231,7 +304,9 @@ def test_model_with_its_own_train_step_falls_back_to_model_fit_with_one_warning(
 
     def build(config):
         model = Own([layers.Dense(3, activation="softmax")])
-        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+        model.compile(
+            "adam", "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False
+        )
         return model
 
     def plain(config):
@@ -251,7 +326,9 @@ def test_model_with_its_own_train_step_falls_back_to_model_fit_with_one_warning(
 def test_untraceable_model_is_trained_eagerly_as_it_was_compiled():
     class Peeking(layers.Layer):
         def call(self, x):
-            return x * float(np.sign(keras.ops.convert_to_numpy(x)[0, 0] ** 2 + 1))  # needs values: no graph has them
+            return x * float(
+                np.sign(keras.ops.convert_to_numpy(x)[0, 0] ** 2 + 1)
+            )  # needs values: no graph has them
 
     model = keras.Sequential([Peeking(), layers.Dense(3, activation="softmax")])
     model.compile("adam", "sparse_categorical_crossentropy", run_eagerly=True)
@@ -266,7 +343,11 @@ def test_stop_is_obeyed_within_a_fifth_of_a_second_inside_an_epoch():
     threading.Timer(0.5, stop.set).start()
     assert trainer.run(1, stop=stop) is False
     assert trainer.epochs_done == 0
-    assert trainer.graph.seconds_per_step * max(1, int(graphs.CALL_SECONDS / trainer.graph.seconds_per_step)) < 0.2
+    assert (
+        trainer.graph.seconds_per_step
+        * max(1, int(graphs.CALL_SECONDS / trainer.graph.seconds_per_step))
+        < 0.2
+    )
 
 
 def test_divergence_ends_training_and_says_so():
@@ -301,7 +382,10 @@ def test_missing_values_are_refused_rather_than_blamed_on_the_learning_rate(part
     else:
         x = spoiled(x)
     name = part if part in ("y", "sample_weight") else "x"
-    with pytest.raises(DataError, match=rf"^{name}.* NaN or infinite values in 1 rows, the first in row \d+.*impute or drop"):
+    with pytest.raises(
+        DataError,
+        match=rf"^{name}.* NaN or infinite values in 1 rows, the first in row \d+.*impute or drop",
+    ):
         fit(mlp()(), x, y, epochs=1, **more)
 
 
@@ -312,24 +396,53 @@ def test_large_values_whose_sum_overflows_are_no_missing_ones():
 
 def test_early_stopping_and_plateau_and_csv_logger_do_as_under_model_fit(tmp_path):
     def callbacks(path):
-        return [keras.callbacks.ReduceLROnPlateau(monitor="val_loss", patience=1, factor=0.1, min_delta=10.0),
-                keras.callbacks.EarlyStopping(monitor="val_loss", patience=3, min_delta=10.0, restore_best_weights=True),
-                keras.callbacks.CSVLogger(path)]
+        return [
+            keras.callbacks.ReduceLROnPlateau(
+                monitor="val_loss", patience=1, factor=0.1, min_delta=10.0
+            ),
+            keras.callbacks.EarlyStopping(
+                monitor="val_loss", patience=3, min_delta=10.0, restore_best_weights=True
+            ),
+            keras.callbacks.CSVLogger(path),
+        ]
 
     ours, theirs = (build_model(mlp(), {}, seed=[3], x=X) for _ in range(2))
-    curves = fit(ours, X[:32], Y[:32], epochs=20, validation=(XV, YV), callbacks=callbacks(tmp_path / "ours.csv"))
-    history = theirs.fit(X[:32], Y[:32], epochs=20, verbose=0, validation_data=(XV, YV),
-                         callbacks=callbacks(tmp_path / "theirs.csv"))
+    curves = fit(
+        ours,
+        X[:32],
+        Y[:32],
+        epochs=20,
+        validation=(XV, YV),
+        callbacks=callbacks(tmp_path / "ours.csv"),
+    )
+    history = theirs.fit(
+        X[:32],
+        Y[:32],
+        epochs=20,
+        verbose=0,
+        validation_data=(XV, YV),
+        callbacks=callbacks(tmp_path / "theirs.csv"),
+    )
     assert len(curves["val_loss"]) == len(history.history["val_loss"]) == 4
-    np.testing.assert_allclose(curves["val_loss"], history.history["val_loss"], atol=1e-5)  # one batch: order is moot
-    assert float(ours.optimizer.learning_rate) == pytest.approx(float(theirs.optimizer.learning_rate))
+    np.testing.assert_allclose(
+        curves["val_loss"], history.history["val_loss"], atol=1e-5
+    )  # one batch: order is moot
+    assert float(ours.optimizer.learning_rate) == pytest.approx(
+        float(theirs.optimizer.learning_rate)
+    )
     for mine, keras_own in zip(ours.weights, theirs.weights, strict=True):
-        np.testing.assert_allclose(np.array(mine), np.array(keras_own), atol=1e-5)  # both restored to epoch 1
+        np.testing.assert_allclose(
+            np.array(mine), np.array(keras_own), atol=1e-5
+        )  # both restored to epoch 1
     assert len((tmp_path / "ours.csv").read_text().splitlines()) == 5
 
 
 def test_batch_order_depends_on_every_seed_and_the_epoch():
-    orders = [batch_order(50, seed=seed, epoch=epoch).tolist() for seed in (0, 1, (0, 1), (1, 2)) for epoch in (0, 1)]
+    orders = [
+        batch_order(50, seed=seed, epoch=epoch).tolist()
+        for seed in (0, 1, (0, 1), (1, 2))
+        for epoch in (0, 1)
+    ]
     assert all(sorted(order) == list(range(50)) for order in orders)
     assert len({tuple(order) for order in orders}) == len(orders)
 
@@ -359,8 +472,6 @@ def test_xla_is_chosen_for_long_dense_trainings_alone():
     assert not graphs.use_xla(conv, "auto", steps=10**6)
     assert graphs.use_xla(conv, True, steps=1)
     assert not graphs.use_xla(dense, False, steps=10**6)
-
-
 
 
 def test_a_trainer_runs_on_after_a_run_with_its_callbacks_told_of_both():

@@ -22,7 +22,9 @@ def test_the_suggestion_is_below_where_gradient_descent_provably_diverges():
     found = learning_rate_range(model(), X, Y, lowest=1e-4, highest=100.0, steps=60)
     steepest = 2 * np.linalg.eigvalsh(X.T @ X / len(X)).max()  # curvature of the mean squared error
     assert found.suggestion < 2 * (1 + 0.9) / steepest  # heavy ball's limit, Polyak 1964
-    assert len(found.rates) == len(found.losses) == len(found.smoothed) < 60  # ended early, diverging
+    assert (
+        len(found.rates) == len(found.losses) == len(found.smoothed) < 60
+    )  # ended early, diverging
     assert np.allclose(np.diff(np.log(found.rates)), np.log(1e6) / 59)
     assert found.smoothed[0] == pytest.approx(found.losses[0])
 
@@ -32,7 +34,10 @@ def test_the_model_is_left_as_it_was():
     net.train_on_batch(X, Y)  # so that there is momentum to lose
     before = [v.numpy() for v in [*net.variables, *net.optimizer.variables]]
     learning_rate_range(net, X, Y, steps=20)
-    assert all(np.array_equal(a, b.numpy()) for a, b in zip(before, [*net.variables, *net.optimizer.variables], strict=True))
+    assert all(
+        np.array_equal(a, b.numpy())
+        for a, b in zip(before, [*net.variables, *net.optimizer.variables], strict=True)
+    )
 
 
 def test_bad_arguments_are_refused():

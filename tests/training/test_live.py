@@ -1,4 +1,5 @@
-"""A live training equals plain Keras, starts over as if it were new, and changes its knobs while it runs."""
+"""A live training equals plain Keras, starts over as if it were new, and changes its knobs while it
+runs."""
 
 import keras
 import numpy as np
@@ -28,16 +29,34 @@ def train(seed=0, epochs=4, network=NETWORK, **knobs):
 def test_curves_equal_those_of_keras_fit_with_the_penalty_taken_off():
     training = LiveTraining(NETWORK, **ROWS, seed=3)
     training.tune(learning_rate=0.01, dropout=0.0, l2=0.001)
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(8, "relu", kernel_regularizer=keras.regularizers.L2(0.001)),
-                              keras.layers.Dense(2, kernel_regularizer=keras.regularizers.L2(0.001))])
-    model.compile(keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
-    model.set_weights([w for layer in training._model.layers for w in layer.get_weights() if w.dtype == np.float32])
+    model = keras.Sequential(
+        [
+            keras.Input((2,)),
+            keras.layers.Dense(8, "relu", kernel_regularizer=keras.regularizers.L2(0.001)),
+            keras.layers.Dense(2, kernel_regularizer=keras.regularizers.L2(0.001)),
+        ]
+    )
+    model.compile(
+        keras.optimizers.Adam(0.01),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    model.set_weights(
+        [
+            w
+            for layer in training._model.layers
+            for w in layer.get_weights()
+            if w.dtype == np.float32
+        ]
+    )
     for epoch in range(3):
         training.epoch()
         order = batch_order(len(DATA.x_train), seed=3, epoch=epoch)
         model.fit(DATA.x_train[order], DATA.y_train[order], batch_size=32, shuffle=False, verbose=0)
         loss, accuracy = model.evaluate(*ROWS["validation"], verbose=0)
-        assert training.curves["val_loss"][-1] == pytest.approx(loss - float(sum(model.losses)), abs=1e-5)
+        assert training.curves["val_loss"][-1] == pytest.approx(
+            loss - float(sum(model.losses)), abs=1e-5
+        )
         assert training.curves["val_accuracy"][-1] == pytest.approx(accuracy)
     training.release()
 
@@ -70,7 +89,11 @@ def test_a_diverged_training_says_so_and_stays_where_it_is():
     training.tune(learning_rate=1e20, dropout=0.0, l2=0.0)
     for _ in range(6):
         training.epoch()
-    assert training.diverged and np.isnan(training.curves["loss"][-1]) and len(training.curves["loss"]) < 6
+    assert (
+        training.diverged
+        and np.isnan(training.curves["loss"][-1])
+        and len(training.curves["loss"]) < 6
+    )
     training.release()
 
 
@@ -93,5 +116,7 @@ def test_probabilities_are_those_of_the_curves():
     training.epoch()
     p = training.probabilities(DATA.x_validation)
     assert np.allclose(p.sum(1), 1)
-    assert -np.log(p[np.arange(len(p)), DATA.y_validation]).mean() == pytest.approx(training.curves["val_loss"][-1], abs=1e-6)
+    assert -np.log(p[np.arange(len(p)), DATA.y_validation]).mean() == pytest.approx(
+        training.curves["val_loss"][-1], abs=1e-6
+    )
     training.release()

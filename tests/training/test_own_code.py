@@ -1,4 +1,5 @@
-"""What a trial computes never depends on which graphs other trials left behind, whatever its model is made of."""
+"""What a trial computes never depends on which graphs other trials left behind, whatever its model
+is made of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Checkpoints and models: none is ever taken for that of other code, another study, or another trial."""
+"""Checkpoints and models: none is ever taken for that of other code, another study, or another
+trial."""
 
 from __future__ import annotations
 
@@ -65,7 +66,9 @@ def test_edited_build_retrains_and_says_how_to_go_on(tmp_path, monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         taken = objective(checkpoints=tmp_path, version=name).run(trial)
-        assert taken.curves == old[1]  # the old weights, though this edit does change what they mean
+        assert (
+            taken.curves == old[1]
+        )  # the old weights, though this edit does change what they mean
         assert bits(objective(checkpoints=tmp_path).run(trial)) == new  # both are there now
 
 
@@ -119,7 +122,12 @@ def test_every_record_has_its_model_after_the_study(strategy):
 
 def test_checkpoint_of_a_lower_rung_is_there_once_it_was_saved(tmp_path):
     store = Store(tmp_path)
-    for epochs in (9, 27, 81, 3):  # the last one is retrained: `model` of a record that stopped at the first rung
+    for epochs in (
+        9,
+        27,
+        81,
+        3,
+    ):  # the last one is retrained: `model` of a record that stopped at the first rung
         store.keep(0, checkpoint.Checkpoint(epochs, [], [], [], {}), {"config": {}})
         assert store.newest(0, epochs, {"config": {}}).epoch == epochs
 

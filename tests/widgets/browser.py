@@ -1,6 +1,8 @@
-"""A headless Chromium looking at widgets in JupyterLab or in Voila, for tests and for the benchmark.
+"""A headless Chromium looking at widgets in JupyterLab or in Voila, for tests and for the
+benchmark.
 
-`lab(folder, code)` and `voila()` start a server on 127.0.0.1 and open the page; `Page` wraps what the tests do with it.
+`lab(folder, code)` and `voila()` start a server on 127.0.0.1 and open the page; `Page` wraps what
+the tests do with it.
 """
 
 from __future__ import annotations
@@ -19,12 +21,22 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"]
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 TOKEN = "a-token-for-the-test-alone"
-# Notes the time of every frame: an <img> that has loaded a new picture. `moved` is set when a key reaches a slider.
+# Notes the time of every frame: an <img> that has loaded a new picture. `moved` is set when a key
+# reaches a slider.
 WATCH = """
 window.frames_at = []; window.moved = 0;
 document.addEventListener('load', e => { if (e.target.tagName === 'IMG' && e.target.closest('.hpt-lab'))
@@ -39,14 +51,21 @@ class Page:
 
     def __init__(self, page, url):
         self.page, self.errors, self.url = page, [], url
-        page.on("console", lambda message: message.type == "error" and self.errors.append(
-            f"{message.text} {message.location.get('url', '')}"))
+        page.on(
+            "console",
+            lambda message: (
+                message.type == "error"
+                and self.errors.append(f"{message.text} {message.location.get('url', '')}")
+            ),
+        )
         page.on("pageerror", lambda error: self.errors.append(f"page: {error}"))
         page.add_init_script(WATCH)
 
     def mine(self):
         """Complaints that are not about look-ups of outside hosts, nor about a missing favicon."""
-        outside = re.compile(r"https?://(?!127\\.0\\.0\\.1)|ERR_NAME_NOT_RESOLVED|ERR_INTERNET_DISCONNECTED|ERR_PROXY|favicon")
+        outside = re.compile(
+            r"https?://(?!127\\.0\\.0\\.1)|ERR_NAME_NOT_RESOLVED|ERR_INTERNET_DISCONNECTED|ERR_PROXY|favicon"
+        )
         return [error for error in self.errors if not outside.search(error)]
 
     def frames(self):
@@ -56,7 +75,9 @@ class Page:
     def wait_for_frames(self, n, timeout=60):
         """Wait until n more frames have arrived; return their times."""
         before = len(self.frames())
-        self.page.wait_for_function(f"window.frames_at.length >= {before + n}", timeout=timeout * 1000)
+        self.page.wait_for_function(
+            f"window.frames_at.length >= {before + n}", timeout=timeout * 1000
+        )
         return self.frames()[before:]
 
     def button(self, label):
@@ -64,12 +85,16 @@ class Page:
 
     def slider(self, label):
         """The handle of the slider with this label."""
-        return self.page.locator(".widget-slider", has=self.page.get_by_text(label, exact=True)).locator(".noUi-handle")
+        return self.page.locator(
+            ".widget-slider", has=self.page.get_by_text(label, exact=True)
+        ).locator(".noUi-handle")
 
     def box(self, label):
         """The number box paired with this slider."""
-        pair = self.page.locator(".widget-hbox", has=self.page.locator(
-            ".widget-slider", has=self.page.get_by_text(label, exact=True)))
+        pair = self.page.locator(
+            ".widget-hbox",
+            has=self.page.locator(".widget-slider", has=self.page.get_by_text(label, exact=True)),
+        )
         return pair.last.locator("input[type=number]")
 
     def text(self):
@@ -83,13 +108,18 @@ class Page:
                 if re.search(pattern, text := self.text()):
                     return text
             time.sleep(0.05)
-        raise AssertionError(f"no {pattern!r} within {timeout} s; the line says {self.text()!r}; console: {self.errors}")
+        raise AssertionError(
+            f"no {pattern!r} within {timeout} s; the line says {self.text()!r}; console: "
+            f"{self.errors}"
+        )
 
     def wait_until(self, condition, timeout=30):
         """Wait until condition() is true."""
         end = time.monotonic() + timeout
         while not condition():
-            assert time.monotonic() < end, f"not within {timeout} s; the line says {self.text()!r}; console: {self.errors}"
+            assert time.monotonic() < end, (
+                f"not within {timeout} s; the line says {self.text()!r}; console: {self.errors}"
+            )
             self.page.wait_for_timeout(20)
 
     def shoot(self, name):
@@ -108,22 +138,30 @@ class Widget:
         self.box.locator("img").wait_for()
 
     def button(self, label):
-        return self.box.locator("button", has_text=re.compile(f"^{label}$"))  # its accessible name has the icon's letter
+        return self.box.locator(
+            "button", has_text=re.compile(f"^{label}$")
+        )  # its accessible name has the icon's letter
 
     def click(self, label):
         self.button(label).click()
 
     def slider(self, label):
-        return self.box.locator(".widget-slider", has=self.page.page.get_by_text(label, exact=True)).locator(".noUi-handle")
+        return self.box.locator(
+            ".widget-slider", has=self.page.page.get_by_text(label, exact=True)
+        ).locator(".noUi-handle")
 
     def set(self, label, number):
         """Type a number into the box beside a slider."""
-        pair = self.box.locator(".widget-hbox", has=self.page.page.get_by_text(label, exact=True)).last
+        pair = self.box.locator(
+            ".widget-hbox", has=self.page.page.get_by_text(label, exact=True)
+        ).last
         pair.locator("input[type=number]").fill(str(number))
         pair.locator("input[type=number]").press("Enter")
 
     def choose(self, label, option):
-        menu = self.box.locator(".widget-dropdown", has=self.page.page.get_by_text(label, exact=True))
+        menu = self.box.locator(
+            ".widget-dropdown", has=self.page.page.get_by_text(label, exact=True)
+        )
         menu.locator("select").select_option(option)
 
     def text(self):
@@ -166,7 +204,9 @@ def server(command, ready, cwd):
     env = os.environ | private | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     log = Path(cwd) / "server.log"
     with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=cwd, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=cwd, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+        )
         try:
             for _ in range(600):
                 try:
@@ -200,18 +240,54 @@ def free_port():
 @contextlib.contextmanager
 def lab(browser, folder, code, *, dark=False):
     """Open a notebook of one cell in JupyterLab, run it, and yield the Page."""
-    cell = {"cell_type": "code", "execution_count": None, "id": "a", "metadata": {}, "outputs": [], "source": code}
+    cell = {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": "a",
+        "metadata": {},
+        "outputs": [],
+        "source": code,
+    }
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    (Path(folder) / "widget.ipynb").write_text(json.dumps(
-        {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}))
-    (Path(folder) / "overrides.json").write_text(json.dumps({
-        "@jupyterlab/apputils-extension:themes": {"theme": f"JupyterLab {'Dark' if dark else 'Light'}"},
-        "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}))
+    (Path(folder) / "widget.ipynb").write_text(
+        json.dumps(
+            {
+                "cells": [cell],
+                "metadata": {"kernelspec": kernel},
+                "nbformat": 4,
+                "nbformat_minor": 5,
+            }
+        )
+    )
+    (Path(folder) / "overrides.json").write_text(
+        json.dumps(
+            {
+                "@jupyterlab/apputils-extension:themes": {
+                    "theme": f"JupyterLab {'Dark' if dark else 'Light'}"
+                },
+                "@jupyterlab/apputils-extension:notification": {
+                    "fetchNews": "false",
+                    "checkForUpdates": False,
+                },
+            }
+        )
+    )
     port = free_port()
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
-               f"--ServerApp.port={port}", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}",
-               "--LabApp.expose_app_in_browser=True", f"--LabApp.app_settings_dir={folder}",
-               "--LabApp.extension_manager=readonly", "--ServerApp.terminals_enabled=False"]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
+        f"--IdentityProvider.token={TOKEN}",
+        f"--ServerApp.root_dir={folder}",
+        "--LabApp.expose_app_in_browser=True",
+        f"--LabApp.app_settings_dir={folder}",
+        "--LabApp.extension_manager=readonly",
+        "--ServerApp.terminals_enabled=False",
+    ]
     base = f"http://127.0.0.1:{port}"
     with server(command, f"{base}/api/status?token={TOKEN}", folder):
         context = browser.new_context(viewport={"width": 1280, "height": 1000})
@@ -231,13 +307,22 @@ def lab(browser, folder, code, *, dark=False):
 def voila(browser, folder, *arguments):
     """Start `hpt-lab playground` and yield its Page."""
     port = free_port()
-    command = [sys.executable, "-c", "import sys; from hpt_lab.widgets.page import serve; sys.exit(serve(sys.argv[1:]))",
-               f"--Voila.port={port}", "--no-browser", f"--Voila.token={TOKEN}", *arguments]
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from hpt_lab.widgets.page import serve; sys.exit(serve(sys.argv[1:]))",
+        f"--Voila.port={port}",
+        "--no-browser",
+        f"--Voila.token={TOKEN}",
+        *arguments,
+    ]
     base = f"http://127.0.0.1:{port}"
     with server(command, f"{base}/voila/static/nope", folder):
         context = browser.new_context(viewport={"width": 1280, "height": 1000})
         page = Page(context.new_page(), base)
-        page.page.goto(f"{base}/?token={TOKEN}", timeout=120_000, wait_until="commit")  # "load" waits for outside hosts
+        page.page.goto(
+            f"{base}/?token={TOKEN}", timeout=120_000, wait_until="commit"
+        )  # "load" waits for outside hosts
         page.page.wait_for_selector(".hpt-lab img", timeout=180_000)
         yield page
         context.close()

@@ -1,4 +1,5 @@
-"""Explorers show what the package's own strategies, plans and surrogates compute, and nothing else; no browser here."""
+"""Explorers show what the package's own strategies, plans and surrogates compute, and nothing else;
+no browser here."""
 
 import base64
 import io
@@ -19,7 +20,15 @@ from hpt_lab.history import Record
 from hpt_lab.space import Choice, Space
 from hpt_lab.strategies.hyperband import brackets
 from hpt_lab.trial import Outcome, Trial, failure
-from hpt_lab.widgets import BayesExplorer, BracketExplorer, FoldExplorer, RaceTrack, SearchExplorer, bayes_explorer, race_track
+from hpt_lab.widgets import (
+    BayesExplorer,
+    BracketExplorer,
+    FoldExplorer,
+    RaceTrack,
+    SearchExplorer,
+    bayes_explorer,
+    race_track,
+)
 from hpt_lab.widgets.bayes_explorer import GRID
 from hpt_lab.widgets.bracket_explorer import LIVE, decide
 from hpt_lab.widgets.fold_explorer import KINDS, _scaled_first, load
@@ -33,18 +42,41 @@ def table():
     """Forty configs of which the late ones learn slowly and end well; every tenth diverges."""
     space, epochs = Space(x=Choice(list(range(40)), ordered=True)), np.arange(1, 10)
     x = np.arange(40)[:, None, None]
-    error = np.rint(1000 * (0.5 / (1 + x) + 0.9 * np.exp(-epochs / (0.5 + x / 16)) + np.zeros((40, 2, 1)))) / 1000
+    error = (
+        np.rint(
+            1000 * (0.5 / (1 + x) + 0.9 * np.exp(-epochs / (0.5 + x / 16)) + np.zeros((40, 2, 1)))
+        )
+        / 1000
+    )
     error = np.clip(error + np.array([0, 0.001])[None, :, None], 0, 1)
     error[::10] = np.nan
-    curves = {"loss": error, "val_loss": error, "val_accuracy": 1 - error, "test_accuracy": 1 - error}
-    return Table("made up", space, curves, np.full(40, 0.5), np.full(40, 2.0), {"training": 1, "validation": 1000, "test": 1000})
+    curves = {
+        "loss": error,
+        "val_loss": error,
+        "val_accuracy": 1 - error,
+        "test_accuracy": 1 - error,
+    }
+    return Table(
+        "made up",
+        space,
+        curves,
+        np.full(40, 0.5),
+        np.full(40, 2.0),
+        {"training": 1, "validation": 1000, "test": 1000},
+    )
 
 
 @pytest.fixture
 def quick(monkeypatch, table):
     monkeypatch.setattr(race_track, "SLOWEST", 0)
-    monkeypatch.setattr(race_track, "contestants", lambda table: {
-        "Hyperband": hpt.hyperband(table.space, max_budget=9), "grid": hpt.grid_search(table.space, n={"x": 4}, budget=9)})
+    monkeypatch.setattr(
+        race_track,
+        "contestants",
+        lambda table: {
+            "Hyperband": hpt.hyperband(table.space, max_budget=9),
+            "grid": hpt.grid_search(table.space, n={"x": 4}, budget=9),
+        },
+    )
     return table
 
 
@@ -70,6 +102,7 @@ def bracket_explorer(table, **settings):
 
 # Pausing.
 
+
 def interrupted(widget, slices):
     """Work for so many slices and be closed there, as a pause does."""
     work = widget.work(threading.Event())
@@ -79,20 +112,36 @@ def interrupted(widget, slices):
     return widget
 
 
-@pytest.mark.parametrize(("make", "state", "slices"), [
-    (lambda table, **run: SearchExplorer(**run), lambda w: w.repeated, 7),
-    (lambda table, **run: RaceTrack(table, full_trainings=5, **run), lambda w: w._paths, 40),
-    (lambda table, **run: RaceTrack(table, full_trainings=5, show=MANY, seeds=3, **run), lambda w: w.race.verdict(), 300),
-    (lambda table, **run: bracket_explorer(table, **run), lambda w: w.decisions, 5),
-    (lambda table, **run: FoldExplorer(folds=2, rows=40, epochs=4, **run), lambda w: w.curves, 5),
-], ids=["search", "race one seed", "race many seeds", "bracket", "folds"])
-def test_run_after_a_pause_goes_on_where_it_stopped_and_ends_as_if_never_paused(quick, make, state, slices):
+@pytest.mark.parametrize(
+    ("make", "state", "slices"),
+    [
+        (lambda table, **run: SearchExplorer(**run), lambda w: w.repeated, 7),
+        (lambda table, **run: RaceTrack(table, full_trainings=5, **run), lambda w: w._paths, 40),
+        (
+            lambda table, **run: RaceTrack(table, full_trainings=5, show=MANY, seeds=3, **run),
+            lambda w: w.race.verdict(),
+            300,
+        ),
+        (lambda table, **run: bracket_explorer(table, **run), lambda w: w.decisions, 5),
+        (
+            lambda table, **run: FoldExplorer(folds=2, rows=40, epochs=4, **run),
+            lambda w: w.curves,
+            5,
+        ),
+    ],
+    ids=["search", "race one seed", "race many seeds", "bracket", "folds"],
+)
+def test_run_after_a_pause_goes_on_where_it_stopped_and_ends_as_if_never_paused(
+    quick, make, state, slices
+):
     whole = finished(make(quick, run=True))
     widget = interrupted(make(quick), slices)
     paused, steps = widget.text, widget._steps
     assert "Press Run" not in paused and paused != whole.text and steps is not None
     widget.run_button.click()
-    assert finished(widget).text == whole.text and next(steps, None) is None  # the very steps have been done to the end
+    assert (
+        finished(widget).text == whole.text and next(steps, None) is None
+    )  # the very steps have been done to the end
     assert repr(state(widget)) == repr(state(whole))
 
 
@@ -108,17 +157,26 @@ def test_after_a_control_has_moved_or_reset_run_begins_anew(quick):
 
 # Bracket explorer.
 
+
 @pytest.mark.parametrize("rounding", ["algorithm", "table"])
-@pytest.mark.parametrize(("max_budget", "eta", "min_budget"), [(81, 3, 1), (50, 3, 2), (243, 2, 1), (5, 10, 1)])
+@pytest.mark.parametrize(
+    ("max_budget", "eta", "min_budget"), [(81, 3, 1), (50, 3, 2), (243, 2, 1), (5, 10, 1)]
+)
 def test_the_plan_shown_is_hyperbands_own_table(table, max_budget, eta, min_budget, rounding):
-    widget = BracketExplorer(table, max_budget=max_budget, eta=eta, min_budget=min_budget, rounding=rounding)
-    assert widget.plan.brackets == brackets(max_budget, eta=eta, min_budget=min_budget, rounding=rounding)
+    widget = BracketExplorer(
+        table, max_budget=max_budget, eta=eta, min_budget=min_budget, rounding=rounding
+    )
+    assert widget.plan.brackets == brackets(
+        max_budget, eta=eta, min_budget=min_budget, rounding=rounding
+    )
 
 
 def test_the_cost_is_said_before_anything_runs(table):
     widget = BracketExplorer(table, seconds=0.2)
-    assert widget.text == ("Plan: 5 brackets, 143 configs, 206 runs, 1,581 epochs (1,902 if every run began anew), "
-                           "about 5.3 minutes.")  # 1581 * 0.2 / 60
+    assert widget.text == (
+        "Plan: 5 brackets, 143 configs, 206 runs, 1,581 epochs (1,902 if every run began anew), "
+        "about 5.3 minutes."
+    )  # 1581 * 0.2 / 60
     widget.controls.set(rounding="table")
     assert "128 configs, 187 runs, 1,404 epochs" in finished(widget).text
 
@@ -137,12 +195,18 @@ def test_who_was_cut_and_by_what_margin_follows_from_who_ran_on(table):
     widget = finished(bracket_explorer(table, run=True))
     records = widget.search.history.records
     for (s, rung), decision in widget.decisions.items():
-        here = {r.trial.id: r.outcome.rank_loss for r in records if (r.trial.bracket, r.trial.rung) == (s, rung)}
+        here = {
+            r.trial.id: r.outcome.rank_loss
+            for r in records
+            if (r.trial.bracket, r.trial.rung) == (s, rung)
+        }
         later = {r.trial.id for r in records if (r.trial.bracket, r.trial.rung) == (s, rung + 1)}
         assert set(decision.went_on) == later and set(decision.margins) == set(here) - later
         worst = max(here[id] for id in later)
-        assert decision.margins == {id: pytest.approx(here[id] - worst, abs=1e-12) if math.isfinite(here[id]) else math.inf
-                                    for id in decision.margins}
+        assert decision.margins == {
+            id: pytest.approx(here[id] - worst, abs=1e-12) if math.isfinite(here[id]) else math.inf
+            for id in decision.margins
+        }
         assert all(margin >= 0 for margin in decision.margins.values())
     assert widget.decisions.keys() == {(2, 0), (2, 1), (1, 0)}
 
@@ -150,18 +214,27 @@ def test_who_was_cut_and_by_what_margin_follows_from_who_ran_on(table):
 def test_who_would_have_won_is_the_best_of_all_configs_trained_in_full(table):
     widget = finished(bracket_explorer(table, run=True, seed=4))
     replay = table.objective(seed=4)
-    full = {r.trial.id: replay.run(hpt.Trial(r.trial.id, r.config, budget=9)).rank_loss for r in widget.search.history.records}
+    full = {
+        r.trial.id: replay.run(hpt.Trial(r.trial.id, r.config, budget=9)).rank_loss
+        for r in widget.search.history.records
+    }
     first = min(full, key=lambda id: (full[id], id))
     won = widget.search.history.best
     assert full[first] < won.loss  # or the example shows nothing
-    (s, rung), margin = next((at, d.margins[first]) for at, d in widget.decisions.items() if first in d.margins)
-    assert (f"Trained in full, trial {first} would have won, loss {full[first]:.4f}; bracket {s} cut it in rung {rung}, "
-            f"by {margin:.4f}.") in widget.text
+    (s, rung), margin = next(
+        (at, d.margins[first]) for at, d in widget.decisions.items() if first in d.margins
+    )
+    assert (
+        f"Trained in full, trial {first} would have won, loss {full[first]:.4f}; bracket {s} cut "
+        f"it in rung {rung}, "
+        f"by {margin:.4f}."
+    ) in widget.text
 
 
 def test_a_rung_with_failures_ranks_them_last_and_cuts_them_at_infinity():
     def record(id, loss):
         return Record(Trial(id, {}), failure("diverged") if loss is None else Outcome(loss))
+
     decision = decide([record(0, 0.5), record(1, None), record(2, 0.25), record(3, 0.5)], places=2)
     assert decision.went_on == [2, 0] and decision.line == 0.5  # ties go to the smaller id
     assert decision.margins == {3: 0.0, 1: math.inf}
@@ -170,9 +243,14 @@ def test_a_rung_with_failures_ranks_them_last_and_cuts_them_at_infinity():
 
 def test_a_run_of_failures_alone_ends_and_says_so():
     nothing = np.full((9, 1, 9), np.nan)
-    table = Table("hopeless", Space(x=Choice(list(range(9)), ordered=True)),
-                  dict.fromkeys(("loss", "val_loss", "val_accuracy", "test_accuracy"), nothing), np.ones(9), np.ones(9),
-                  {"training": 1, "validation": 1, "test": 1})
+    table = Table(
+        "hopeless",
+        Space(x=Choice(list(range(9)), ordered=True)),
+        dict.fromkeys(("loss", "val_loss", "val_accuracy", "test_accuracy"), nothing),
+        np.ones(9),
+        np.ones(9),
+        {"training": 1, "validation": 1, "test": 1},
+    )
     assert "all failed" in finished(bracket_explorer(table, run=True)).text
 
 
@@ -217,17 +295,26 @@ def test_live_keras_is_a_choice_but_loads_nothing_before_it_runs(table):
 
 # Search explorer.
 
+
 def test_the_points_are_those_of_the_packages_strategies():
-    for name, strategy in ((NAMES[0], hpt.grid_search(SPACE, n=3)), (NAMES[1], hpt.random_search(SPACE, trials=11, seed=5)),
-                           (NAMES[2], hpt.random_search(SPACE, trials=11, seed=5, points="sobol"))):
+    for name, strategy in (
+        (NAMES[0], hpt.grid_search(SPACE, n=3)),
+        (NAMES[1], hpt.random_search(SPACE, trials=11, seed=5)),
+        (NAMES[2], hpt.random_search(SPACE, trials=11, seed=5, points="sobol")),
+    ):
         study = hpt.tune(lambda config: 0.0, strategy, progress=False)
-        assert np.array_equal(searched(name, 11, 5), [SPACE.to_unit(record.config) for record in study.history.records])
+        assert np.array_equal(
+            searched(name, 11, 5),
+            [SPACE.to_unit(record.config) for record in study.history.records],
+        )
 
 
 @pytest.mark.parametrize("trials", [1, 3, 4, 99, 100])
 def test_a_grid_projects_on_the_root_of_its_trials_and_the_others_on_all(trials):
     widget = SearchExplorer(trials=trials)
-    distinct = {name: len(np.unique(points[:, 0].round(9))) for name, points in widget.points.items()}
+    distinct = {
+        name: len(np.unique(points[:, 0].round(9))) for name, points in widget.points.items()
+    }
     assert distinct == {"grid search": math.isqrt(trials), "random search": trials, "Sobol": trials}
     assert len(widget.points["grid search"]) == math.isqrt(trials) ** 2
 
@@ -247,19 +334,25 @@ def test_many_landscapes_count_every_search_once_and_repeat_exactly():
     assert one.repeated == two.repeated and shown(one) == shown(two)
     assert {name: losses[0] for name, losses in one.repeated.items()} == one.best
     means = {name: np.mean(losses) for name, losses in one.repeated.items()}
-    assert means["grid search"] > means["random search"] > means["Sobol"] and "On 100 landscapes: " in one.text
+    assert (
+        means["grid search"] > means["random search"] > means["Sobol"]
+        and "On 100 landscapes: " in one.text
+    )
     one.controls.set(seed=4)
     assert "landscapes" not in finished(one).text
 
 
 # Bayes explorer.
 
+
 def test_what_is_drawn_is_the_posterior_of_scikit_learn():
     widget = BayesExplorer(length=0.3, believed=0.02)
     widget._evaluate(0.7)
     finished(widget)
     scale = bayes_explorer.SPREAD
-    oracle = GaussianProcessRegressor(Matern(0.3, nu=2.5), alpha=(0.02 / scale) ** 2, optimizer=None)
+    oracle = GaussianProcessRegressor(
+        Matern(0.3, nu=2.5), alpha=(0.02 / scale) ** 2, optimizer=None
+    )
     oracle.fit(widget.points[:, None], (widget.losses - widget.losses.mean()) / scale)
     mean, std = oracle.predict(GRID, return_std=True)
     assert np.allclose(widget.mean, widget.losses.mean() + scale * mean, atol=1e-8)
@@ -269,7 +362,9 @@ def test_what_is_drawn_is_the_posterior_of_scikit_learn():
 def test_the_suggestion_has_the_largest_expected_improvement():
     widget = BayesExplorer(fitted=True, seed=2)
     best = widget.process.posterior(widget.process.X)[0].min()
-    improvement = np.maximum(best - np.random.default_rng(0).normal(widget.mean, widget.std, (4000, len(GRID))), 0).mean(axis=0)
+    improvement = np.maximum(
+        best - np.random.default_rng(0).normal(widget.mean, widget.std, (4000, len(GRID))), 0
+    ).mean(axis=0)
     at = int(np.abs(GRID[:, 0] - widget.suggestion).argmin())
     assert improvement[at] > 0.95 * improvement.max()  # by simulation, not by formula
 
@@ -310,6 +405,7 @@ def test_evaluating_one_point_again_and_again_is_no_error():
 
 # Fold explorer (training itself is tested in the browser).
 
+
 def test_only_grouped_folds_keep_a_patient_together():
     shared = {kind: FoldExplorer(kind=kind).shared() for kind in KINDS}
     assert shared["grouped"] == 0 and shared["stratified"] > 20 and shared["plain"] > 20
@@ -326,6 +422,7 @@ def test_stratified_folds_are_of_equal_composition_and_plain_ones_are_not():
     def spread(kind):
         widget = FoldExplorer(kind=kind, folds=10)
         return np.ptp([widget.data.y[rows].sum() for rows in widget.splits])
+
     assert spread("stratified") <= 1 < spread("plain")
 
 
@@ -377,15 +474,24 @@ def test_rows_say_where_they_stood_in_the_data_that_was_given():
 def test_the_leak_scales_by_all_rows_and_the_honest_way_by_training_rows():
     data = load("breast cancer", 100, 0)
     leaky = _scaled_first(data)
-    assert np.allclose(leaky.x.mean(axis=0), 0, atol=1e-4) and leaky.scaler is None and data.scaler is not None
+    assert (
+        np.allclose(leaky.x.mean(axis=0), 0, atol=1e-4)
+        and leaky.scaler is None
+        and data.scaler is not None
+    )
     assert np.array_equal(leaky.y, data.y) and not np.allclose(data.x.mean(axis=0), 0, atol=1)
 
 
 # Race track.
 
+
 def test_many_seeds_are_the_race_of_the_package(quick, monkeypatch):
     asked, verdict = [], curves.racing.Race.verdict
-    monkeypatch.setattr(curves.racing.Race, "verdict", lambda race: (asked.append(len(race.seeds)), verdict(race))[1])
+    monkeypatch.setattr(
+        curves.racing.Race,
+        "verdict",
+        lambda race: (asked.append(len(race.seeds)), verdict(race))[1],
+    )
     widget = finished(RaceTrack(quick, run=True, show=MANY, seeds=4, full_trainings=5, seed=3))
     assert asked == [2, 3, 4]  # once a seed: it takes as long as 20 steps of the race
     race = curves.race(race_track.contestants(quick), quick, budget=45, seeds=range(3, 7))
@@ -393,7 +499,9 @@ def test_many_seeds_are_the_race_of_the_package(quick, monkeypatch):
     for name, runs in race.runs.items():
         for mine, its in zip(widget.runs[name], runs, strict=True):
             assert np.allclose(mine.spent, its.spent) and np.array_equal(mine.losses, its.losses)
-    assert widget.text == "4 seeds. " + race.verdict().splitlines()[0].replace(curves.racing.LINE, "twice random")
+    assert widget.text == "4 seeds. " + race.verdict().splitlines()[0].replace(
+        curves.racing.LINE, "twice random"
+    )
     shown(widget)
 
 

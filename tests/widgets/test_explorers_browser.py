@@ -1,4 +1,5 @@
-"""Every explorer opened and used in headless Chromium with JupyterLab's dark theme; screenshots in artifacts/."""
+"""Every explorer opened and used in headless Chromium with JupyterLab's dark theme; screenshots in
+artifacts/."""
 
 import re
 
@@ -7,7 +8,9 @@ import pytest
 from tests.widgets import browser
 from tests.widgets.browser import Widget
 
-pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
+pytestmark = pytest.mark.skipif(
+    browser.CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium"
+)
 ALL = """from IPython.display import display
 from hpt_lab.widgets import BayesExplorer, BracketExplorer, FitDoctor, FoldExplorer, RaceTrack, SearchExplorer
 for widget in (BracketExplorer(speed=100), SearchExplorer(), BayesExplorer(trials=6), FoldExplorer(epochs=15),
@@ -17,8 +20,13 @@ for widget in (BracketExplorer(speed=100), SearchExplorer(), BayesExplorer(trial
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    with browser.chromium() as chromium, browser.lab(chromium, tmp_path_factory.mktemp("lab"), ALL, dark=True) as opened:
-        opened.page.wait_for_function("document.querySelectorAll('.hpt-lab img').length == 6", timeout=120_000)
+    with (
+        browser.chromium() as chromium,
+        browser.lab(chromium, tmp_path_factory.mktemp("lab"), ALL, dark=True) as opened,
+    ):
+        opened.page.wait_for_function(
+            "document.querySelectorAll('.hpt-lab img').length == 6", timeout=120_000
+        )
         yield opened
 
 
@@ -85,7 +93,9 @@ def test_the_fold_explorer_trains_its_folds_and_pause_answers_while_it_traces(pa
     widget.box.get_by_label("Scale before splitting (a leak)").click()
     widget.wait_for("Press Run")
     widget.click("Run")
-    page.wait_until(lambda: "scaled before" in widget.text() and widget.button("Run").is_enabled(), 60)
+    page.wait_until(
+        lambda: "scaled before" in widget.text() and widget.button("Run").is_enabled(), 60
+    )
     assert widget.text().startswith(honest.rstrip("."))  # the honest folds are the same
     widget.shoot("fold-explorer-dark")
 

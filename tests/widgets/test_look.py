@@ -1,4 +1,5 @@
-"""Controls pair sliders with boxes and check what comes from outside; boards show results, errors and a picture."""
+"""Controls pair sliders with boxes and check what comes from outside; boards show results, errors
+and a picture."""
 
 import base64
 import io
@@ -13,8 +14,13 @@ from hpt_lab.widgets.controls import Choice, Controls, Number, Switch
 from hpt_lab.widgets.look import BLUE, Board, dress, seed
 from hpt_lab.widgets.worker import WORKER
 
-KNOBS = [Number("rate", "Rate", 0.01, low=1e-4, high=10, step=0.1, log=True), Number("k", "Folds", 5, low=2, high=10, whole=True),
-         Choice("kind", "Kind", "grid", ("grid", "random")), Switch("leak", "Leak", False), seed(0)]
+KNOBS = [
+    Number("rate", "Rate", 0.01, low=1e-4, high=10, step=0.1, log=True),
+    Number("k", "Folds", 5, low=2, high=10, whole=True),
+    Choice("kind", "Kind", "grid", ("grid", "random")),
+    Switch("leak", "Leak", False),
+    seed(0),
+]
 
 
 class Counter(Board):
@@ -24,7 +30,7 @@ class Counter(Board):
         super().__init__("Counter <b>", KNOBS)
         self.broken, self.threads = broken, set()
         ax = self.picture.figure.subplots()
-        self.line, = ax.plot([], [], color=BLUE)
+        (self.line,) = ax.plot([], [], color=BLUE)
         dress(ax, "Count")
         ax.set_xlim(0, 1)
         ax.set_ylim(0, 1)
@@ -68,8 +74,15 @@ def test_a_value_typed_between_the_sliders_steps_stays_as_typed(controls, heard)
     assert box.value == 0.0123
 
 
-@pytest.mark.parametrize("knob", [KNOBS[0], KNOBS[1], Number("b", "B", 32, low=4, high=256, step=0.1, log=True, whole=True),
-                                  Number("d", "D", 0, low=0, high=0.8, step=0.05)])
+@pytest.mark.parametrize(
+    "knob",
+    [
+        KNOBS[0],
+        KNOBS[1],
+        Number("b", "B", 32, low=4, high=256, step=0.1, log=True, whole=True),
+        Number("d", "D", 0, low=0, high=0.8, step=0.05),
+    ],
+)
 def test_every_position_of_a_slider_is_the_position_of_its_value(knob):
     positions = range(knob.position(knob.high) + 1)
     assert [knob.position(knob.at(i)) for i in positions] == list(positions)
@@ -78,7 +91,9 @@ def test_every_position_of_a_slider_is_the_position_of_its_value(knob):
 
 def test_every_slider_has_a_box(controls):
     pairs = [child.children for child in controls.children if hasattr(child, "children")]
-    assert len(pairs) == 2 and all("Slider" in type(s).__name__ and "Text" in type(b).__name__ for s, b in pairs)
+    assert len(pairs) == 2 and all(
+        "Slider" in type(s).__name__ and "Text" in type(b).__name__ for s, b in pairs
+    )
 
 
 def test_setting_several_values_is_one_change_and_unchanged_values_are_none(controls, heard):
@@ -86,7 +101,13 @@ def test_setting_several_values_is_one_change_and_unchanged_values_are_none(cont
     assert heard == [{"rate", "k"}]
     controls.set(**controls.defaults)
     controls.set(**controls.defaults)
-    assert len(heard) == 2 and controls.values == {"rate": 0.01, "k": 5, "kind": "grid", "leak": False, "seed": 0}
+    assert len(heard) == 2 and controls.values == {
+        "rate": 0.01,
+        "k": 5,
+        "kind": "grid",
+        "leak": False,
+        "seed": 0,
+    }
 
 
 def test_a_share_string_restores_every_value(controls, heard):
@@ -95,14 +116,23 @@ def test_a_share_string_restores_every_value(controls, heard):
     assert Controls(KNOBS, changed=heard.append).from_text(text) == controls.values
 
 
-@pytest.mark.parametrize(("old", "new", "says"), [
-    ('"k":5', '"k":11', "k must be a whole number from 2 to 10, got 11"),
-    ('"k":5', '"k":5.5', "k must be a whole number"), ('"k":5', '"k":true', "k must be a whole number"),
-    ('"rate":0.01', '"rate":NaN', "rate must be a number"), ('"rate":0.01', '"rate":1e999', "rate must be a number"),
-    ('"rate":0.01', '"rate":"0.01"', "rate must be a number"), ('"kind":"grid"', '"kind":["grid"]', "kind must be one of"),
-    ('"leak":false', '"leak":0', "leak must be true or false"), ('"k":5,', "", "lacks k"),
-    ('"k":5', '"k":5,"extra":1', "'extra' is no control"), ("{", "__import__('os')", "one line of JSON"),
-    ("{", "[" * 5000, "one line of JSON")])
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('"k":5', '"k":11', "k must be a whole number from 2 to 10, got 11"),
+        ('"k":5', '"k":5.5', "k must be a whole number"),
+        ('"k":5', '"k":true', "k must be a whole number"),
+        ('"rate":0.01', '"rate":NaN', "rate must be a number"),
+        ('"rate":0.01', '"rate":1e999', "rate must be a number"),
+        ('"rate":0.01', '"rate":"0.01"', "rate must be a number"),
+        ('"kind":"grid"', '"kind":["grid"]', "kind must be one of"),
+        ('"leak":false', '"leak":0', "leak must be true or false"),
+        ('"k":5,', "", "lacks k"),
+        ('"k":5', '"k":5,"extra":1', "'extra' is no control"),
+        ("{", "__import__('os')", "one line of JSON"),
+        ("{", "[" * 5000, "one line of JSON"),
+    ],
+)
 def test_a_bad_share_string_is_refused_and_sets_nothing(controls, heard, old, new, says):
     with pytest.raises(HptError, match=says):
         controls.from_text(controls.to_text().replace(old, new))
@@ -128,7 +158,9 @@ def test_an_error_is_shown_escaped_and_goes_away_with_the_next_run():
     board = Counter(broken=True)
     board.start()
     assert WORKER.wait(10)
-    assert "ValueError: &lt;script&gt;" in board._error.value and "<script>" not in board._error.value
+    assert (
+        "ValueError: &lt;script&gt;" in board._error.value and "<script>" not in board._error.value
+    )
     assert not board.run_button.disabled
     board.broken = False
     board.start()

@@ -1,4 +1,5 @@
-"""The playground and the fit doctor without a browser: they retrain, judge, keep, share, and guard the test rows."""
+"""The playground and the fit doctor without a browser: they retrain, judge, keep, share, and guard
+the test rows."""
 
 import threading
 import time
@@ -71,7 +72,10 @@ def test_a_cure_keeps_the_curves_of_the_failure(shared):
     shared.apply_preset("2 cured: relu")
     idle()
     assert [kept.curves for kept in shared.plot.kept] == [failed]
-    assert shared.plot.kept[0].label(shared.controls.values) == f"kept: activation linear, {len(failed['loss'])} epochs"
+    assert (
+        shared.plot.kept[0].label(shared.controls.values)
+        == f"kept: activation linear, {len(failed['loss'])} epochs"
+    )
 
 
 def test_moving_a_control_retrains_and_the_learning_rate_does_not_start_anew(board):
@@ -96,7 +100,9 @@ def test_moving_a_control_retrains_and_the_learning_rate_does_not_start_anew(boa
     board.controls.boxes["epochs"].value = paused + 30
     board.start()
     idle()
-    assert board.training.epochs == paused + 30 and board.plot.marks == [(paused, "learning rate 0.5")]
+    assert board.training.epochs == paused + 30 and board.plot.marks == [
+        (paused, "learning rate 0.5")
+    ]
     assert curves(board)["loss"][:3] == before["loss"][:3]
 
 
@@ -189,13 +195,20 @@ def test_a_flood_of_slider_moves_ends_at_the_last_value_and_leaves_no_thread(boa
         board.controls.boxes["noise"].value = value / 400
         assert threading.enumerate() == threads
     idle()
-    assert threading.enumerate() == threads and board.began_with["noise"] == 199 / 400 and board.training.epochs == 20
+    assert (
+        threading.enumerate() == threads
+        and board.began_with["noise"] == 199 / 400
+        and board.training.epochs == 20
+    )
 
 
 def test_training_rows_are_of_each_class_alike_and_a_share(board):
     board.controls.set(share=20)
     idle()
-    assert np.bincount(board.problem.y).tolist() == [30, 30] and len(board.problem.validation[1]) == 100
+    assert (
+        np.bincount(board.problem.y).tolist() == [30, 30]
+        and len(board.problem.validation[1]) == 100
+    )
 
 
 def test_all_defaults_belong_to_their_controls():
@@ -207,7 +220,11 @@ def test_the_doctor_marks_the_best_epoch_and_says_what_was_lost():
     losses = doctor.training.curves["val_loss"]
     best = best_epoch(losses)
     assert doctor.training.epochs == 40 and min(losses) == losses[best - 1]
-    assert f"Stopping at the best epoch, {best}, would have saved {40 - best} of 40 epochs" in doctor.text or best == 40
+    assert (
+        f"Stopping at the best epoch, {best}, would have saved {40 - best} of 40 epochs"
+        in doctor.text
+        or best == 40
+    )
 
 
 def test_patience_ends_training_so_many_epochs_after_the_best():
@@ -229,12 +246,17 @@ def test_what_patience_has_ended_is_judged_by_the_epoch_it_went_back_to():
     accuracy = curves["val_accuracy"][best - 1]
     assert f"restored epoch {best}: validation loss" in doctor.text
     assert f"accuracy {accuracy:.1%}. Epoch {n} itself had" in doctor.text
-    assert doctor.plot.axes["accuracy"].get_title(loc="left") == f"Restored epoch {best}: validation accuracy {accuracy:.0%}"
+    assert (
+        doctor.plot.axes["accuracy"].get_title(loc="left")
+        == f"Restored epoch {best}: validation accuracy {accuracy:.0%}"
+    )
     doctor.controls.set(patience=0)
     idle()
     assert doctor.restored() == 0 and "restored" not in doctor.text
     accuracy = doctor.training.curves["val_accuracy"][-1]
-    assert doctor.plot.axes["accuracy"].get_title(loc="left") == f"Validation accuracy {accuracy:.0%}"
+    assert (
+        doctor.plot.axes["accuracy"].get_title(loc="left") == f"Validation accuracy {accuracy:.0%}"
+    )
 
 
 def test_the_lowest_tick_of_the_loss_says_that_what_is_below_is_drawn_there():

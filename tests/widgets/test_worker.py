@@ -1,4 +1,5 @@
-"""One job at a time, the latest request wins, and neither errors nor floods of requests leave a thread behind."""
+"""One job at a time, the latest request wins, and neither errors nor floods of requests leave a
+thread behind."""
 
 import threading
 import time
@@ -48,6 +49,7 @@ def test_a_flood_of_requests_runs_one_at_a_time_and_the_last_wins(worker):
                 seen.append(value)
             finally:
                 running -= 1
+
         return steps
 
     before = threading.active_count()
@@ -81,7 +83,13 @@ def test_another_owner_takes_over_and_stopping_the_first_does_not_stop_it(worker
 
 
 def test_a_waiting_request_that_is_replaced_or_stopped_is_told_so(worker):
-    begun, gate, running, waiting, later = threading.Event(), threading.Event(), Owner(), Owner(), Owner()
+    begun, gate, running, waiting, later = (
+        threading.Event(),
+        threading.Event(),
+        Owner(),
+        Owner(),
+        Owner(),
+    )
 
     def deaf(stop):
         begun.set()

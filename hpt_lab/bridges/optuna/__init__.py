@@ -1,7 +1,8 @@
-"""Optuna: put a study into its storage, read one of its studies, sample its trials with our strategies.
+"""Optuna: put a study into its storage, read one of its studies, sample its trials with our
+strategies.
 
-    to_storage(study, "sqlite:///digits.db", name="digits")   # then: optuna-dashboard sqlite:///digits.db
-    optuna.create_study(sampler=sampler(hpt.tpe(space, trials=40, seed=0)))
+    to_storage(study, "sqlite:///digits.db", name="digits")   # then: optuna-dashboard
+    sqlite:///digits.db optuna.create_study(sampler=sampler(hpt.tpe(space, trials=40, seed=0)))
     hpt.plots.history(history(optuna.load_study(...)))
 
 What doesn't translate, and what becomes of it. Optuna knows no trial that was resumed: ours is one

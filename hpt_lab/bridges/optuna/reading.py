@@ -15,7 +15,13 @@ from hpt_lab.trial import Config, Outcome, Trial, failure, number
 
 optuna = library("optuna", "Optuna")
 
-OURS = ("id", "budget", "bracket", "parent", "seconds")  # attributes that `to_storage` sets: no metrics
+OURS = (
+    "id",
+    "budget",
+    "bracket",
+    "parent",
+    "seconds",
+)  # attributes that `to_storage` sets: no metrics
 
 
 def history(study: Any) -> History:
@@ -37,8 +43,10 @@ def history(study: Any) -> History:
 
 def reports_of(trial: Any, direction: str, shift: int = 0) -> list[Record]:
     """Return the records of one of Optuna's trials, the last with its value, metrics and end."""
-    losses = {step + shift: loss_of(value, direction)
-              for step, value in sorted(trial.intermediate_values.items())}
+    losses = {
+        step + shift: loss_of(value, direction)
+        for step, value in sorted(trial.intermediate_values.items())
+    }
     last = max(losses, default=0)
     reports = {budget: Outcome(loss) for budget, loss in losses.items()}
     seconds = trial.duration.total_seconds() if trial.duration else 0.0
@@ -47,11 +55,17 @@ def reports_of(trial: Any, direction: str, shift: int = 0) -> list[Record]:
         end = max(last + 1, about.get("budget", 1))
         reports[end] = failure(str(about.get("error", "Optuna says FAIL")), seconds)
     else:
-        metrics = {key: float(value) for key, value in about.items() if is_number(value) and key not in OURS}
+        metrics = {
+            key: float(value)
+            for key, value in about.items()
+            if is_number(value) and key not in OURS
+        }
         loss = loss_of(trial.values[0], direction) if trial.values else losses.get(last, math.nan)
         reports[last or 1] = Outcome(loss, metrics, seconds)
-    return [Record(Trial(trial.number, dict(trial.params), budget), outcome)
-            for budget, outcome in reports.items()]
+    return [
+        Record(Trial(trial.number, dict(trial.params), budget), outcome)
+        for budget, outcome in reports.items()
+    ]
 
 
 def loss_of(value: float, direction: str) -> float:
@@ -64,8 +78,10 @@ def check_study(study: Any) -> None:
     if not isinstance(study, optuna.study.Study):
         raise HptError(f"study must be Optuna's, got {show(study)}; try optuna.load_study(...)")
     if len(study.directions) != 1:
-        raise HptError(f"the study {study.study_name!r} has {len(study.directions)} objectives, and a "
-                       "trial here has one loss; make a study of one of them")
+        raise HptError(
+            f"the study {study.study_name!r} has {len(study.directions)} objectives, and a "
+            "trial here has one loss; make a study of one of them"
+        )
 
 
 def space(study: Any) -> Space:
@@ -81,12 +97,17 @@ def space(study: Any) -> Space:
         found = {**found, **{k: v for k, v in trial.distributions.items() if k not in found}}
     domains: dict[str, Domain] = {}
     for key in sorted(found, key=lambda key: -sum(key in trial.params for trial in trials)):
-        domains[key] = _domain(found[key], _condition(key, domains, [trial.params for trial in trials]))
+        domains[key] = _domain(
+            found[key], _condition(key, domains, [trial.params for trial in trials])
+        )
     return Space(**domains)
 
 
-def _condition(key: str, earlier: dict[str, Domain], configs: Sequence[Config]) -> dict[str, tuple] | None:
-    """Return the values of one earlier parameter with which, and only with which, `key` is there."""
+def _condition(
+    key: str, earlier: dict[str, Domain], configs: Sequence[Config]
+) -> dict[str, tuple] | None:
+    """Return the values of one earlier parameter with which, and only with which, `key` is
+    there."""
     if all(key in config for config in configs):
         return None
     for parent, domain in earlier.items():
@@ -94,8 +115,10 @@ def _condition(key: str, earlier: dict[str, Domain], configs: Sequence[Config]) 
         without = {config.get(parent) for config in configs if key not in config}
         if not isinstance(domain, Float) and there and not there & without:
             return {parent: tuple(sorted(there, key=repr))}
-    raise SpaceError(f"some trials lack {key!r}, and no choice or whole number before it says which; "
-                     "write the Space by hand")
+    raise SpaceError(
+        f"some trials lack {key!r}, and no choice or whole number before it says which; "
+        "write the Space by hand"
+    )
 
 
 def _domain(of: Any, when: dict[str, tuple] | None) -> Domain:
@@ -109,5 +132,7 @@ def _domain(of: Any, when: dict[str, tuple] | None) -> Domain:
     if step and not (whole and step == 1):
         count = round((of.high - of.low) / step) + 1
         values = [of.low + place * step for place in range(count)]
-        return Choice(values if whole else [round(value, 12) for value in values], when, ordered=True)
+        return Choice(
+            values if whole else [round(value, 12) for value in values], when, ordered=True
+        )
     return Int(of.low, of.high, of.log, when) if whole else Float(of.low, of.high, of.log, when)

@@ -1,4 +1,5 @@
-"""Strategies of ours as samplers of Optuna. Read `sampler`, then `StrategySampler.sample_relative`."""
+"""Strategies of ours as samplers of Optuna. Read `sampler`, then
+`StrategySampler.sample_relative`."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ def sampler(strategy: Strategy) -> Any:
     """Return a sampler that draws the trials of Optuna's study as `strategy` does, from its space.
 
     Grid search, random search, Bayesian optimization and TPE. The objective asks for the same names
-    and ranges: `trial.suggest_float("learning_rate", 1e-4, 1e-1, log=True)`. The study ends when the
-    strategy has no more trials. What a pruner cut counts with the last value that it told.
+    and ranges: `trial.suggest_float("learning_rate", 1e-4, 1e-1, log=True)`. The study ends when
+    the strategy has no more trials. What a pruner cut counts with the last value that it told.
 
     Raises StrategyError for a strategy that resumes trials.
     """
@@ -35,8 +36,11 @@ def sampler(strategy: Strategy) -> Any:
     if name not in (*BY_NUMBER, *BY_HISTORY):
         raise StrategyError(
             f"{name} can't be a sampler of Optuna: it goes on with trials that have paused, and "
-            "Optuna can't resume a trial, only start and prune one. Run it with hpt.tune and write the "
-            f"study with to_storage; or sample with one of {', '.join((*BY_NUMBER, *BY_HISTORY))} and a pruner")
+            "Optuna can't resume a trial, only start and prune one. Run it with hpt.tune and write "
+            "the "
+            f"study with to_storage; or sample with one of {', '.join((*BY_NUMBER, *BY_HISTORY))} "
+            "and a pruner"
+        )
     return StrategySampler(strategy)
 
 
@@ -53,38 +57,54 @@ class StrategySampler(Base):
         """Return none: every value is handed out by name."""
         return {}
 
-    def sample_relative(self, study: Any, trial: Any, search_space: dict[str, Any]) -> dict[str, Any]:
+    def sample_relative(
+        self, study: Any, trial: Any, search_space: dict[str, Any]
+    ) -> dict[str, Any]:
         """Choose the trial's config, from all that the study has by now."""
         check_study(study)
         with self._one_at_a_time:
             config = self._config(study, trial.number)
             if config is None:
-                raise StrategyError(f"{self.strategy.name} has no trial number {trial.number}: all were "
-                                    "asked; make it with more trials, or stop the study earlier")
+                raise StrategyError(
+                    f"{self.strategy.name} has no trial number {trial.number}: all were "
+                    "asked; make it with more trials, or stop the study earlier"
+                )
             self._configs[trial.number] = config
         return {}
 
-    def sample_independent(self, study: Any, trial: Any, param_name: str, param_distribution: Any) -> Any:
-        """Return the config's value. Raises SpaceError for a name or a range that is not the space's."""
+    def sample_independent(
+        self, study: Any, trial: Any, param_name: str, param_distribution: Any
+    ) -> Any:
+        """Return the config's value. Raises SpaceError for a name or a range that is not the
+        space's."""
         config = self._configs[trial.number]
         if param_name not in config:
             self.strategy.space[param_name]  # no dimension at all: its error names those there are
-            raise SpaceError(f"the objective asks for {param_name!r}, which does not exist in {config}; "
-                             "ask for it only where its `when` holds")
+            raise SpaceError(
+                f"the objective asks for {param_name!r}, which does not exist in {config}; "
+                "ask for it only where its `when` holds"
+            )
         value = config[param_name]
         choices = getattr(param_distribution, "choices", None)
-        fits = value in choices if choices else \
-            is_number(value) and param_distribution.low <= value <= param_distribution.high
+        fits = (
+            value in choices
+            if choices
+            else is_number(value) and param_distribution.low <= value <= param_distribution.high
+        )
         if not fits:
-            raise SpaceError(f"the objective asks for {param_name!r} from {param_distribution}, and the "
-                             f"space has {self.strategy.space[param_name]}; make the two agree")
+            raise SpaceError(
+                f"the objective asks for {param_name!r} from {param_distribution}, and the "
+                f"space has {self.strategy.space[param_name]}; make the two agree"
+            )
         return value
 
     def after_trial(self, study: Any, trial: Any, state: Any, values: Any) -> None:
         """Stop the study after the last trial."""
         with self._one_at_a_time, suppress(RuntimeError):  # not in study.optimize: nothing to stop
             last = self.strategy.settings.get("trials", 10**15)
-            if trial.number + 1 >= min(last, self.strategy.space.size) or self._ended(trial.number + 1):
+            if trial.number + 1 >= min(last, self.strategy.space.size) or self._ended(
+                trial.number + 1
+            ):
                 study.stop()
 
     def _ended(self, number: int) -> bool:

@@ -31,11 +31,17 @@ def to_storage(study: Study | str | Path, storage: Any, *, name: str = "hpt_lab"
     if isinstance(study, str | Path):
         study = read_study(study)
     if not isinstance(study, Study):
-        raise HptError(f"study must be a Study or a journal's path, got {show(study)}; try what tune returned")
-    distributions = {key: distribution(domain) for key, domain in study.strategy.space.domains.items()}
+        raise HptError(
+            f"study must be a Study or a journal's path, got {show(study)}; try what tune returned"
+        )
+    distributions = {
+        key: distribution(domain) for key, domain in study.strategy.space.domains.items()
+    }
     settings = study.strategy.settings
     records = study.history.records
-    full = settings.get("max_budget", settings.get("budget", 0)) or max((r.budget for r in records), default=1)
+    full = settings.get("max_budget", settings.get("budget", 0)) or max(
+        (r.budget for r in records), default=1
+    )
     trials = _by_trial(records)
     steps = _steps(records)
     clock = datetime.datetime.now() - datetime.timedelta(seconds=study.seconds)
@@ -48,8 +54,10 @@ def to_storage(study: Study | str | Path, storage: Any, *, name: str = "hpt_lab"
     try:
         made = optuna.create_study(study_name=name, storage=_storage(storage), direction="minimize")
     except optuna.exceptions.DuplicatedStudyError:
-        raise HptError(f"{show(storage)} has a study {name!r} already, and nothing is overwritten; "
-                       "give this one another name=") from None
+        raise HptError(
+            f"{show(storage)} has a study {name!r} already, and nothing is overwritten; "
+            "give this one another name="
+        ) from None
     made.set_user_attr("strategy", study.strategy.name)
     made.add_trials(frozen)
     return made
@@ -77,22 +85,30 @@ def _by_trial(records: Iterable[Record]) -> list[list[Record]]:
 
 
 def _steps(records: Sequence[Record]) -> dict[float, int]:
-    """Return Optuna's step, a whole number, for every budget: itself, or else its place among all."""
+    """Return Optuna's step, a whole number, for every budget: itself, or else its place among
+    all."""
     budgets = sorted({record.budget for record in records})
     if all(float(budget).is_integer() for budget in budgets):
         return {budget: int(budget) for budget in budgets}
     return {budget: place for place, budget in enumerate(budgets)}
 
 
-def _frozen(reports: Sequence[Record], distributions: dict[str, Any], full: float, steps: dict[float, int]) -> Any:
+def _frozen(
+    reports: Sequence[Record], distributions: dict[str, Any], full: float, steps: dict[float, int]
+) -> Any:
     """Return one of our trials as Optuna's."""
     state = optuna.trial.TrialState
     last = reports[-1]
     config = last.config
     ended = state.COMPLETE if last.budget >= full else state.PRUNED
-    about = {"id": last.trial.id, "budget": last.budget, "bracket": last.trial.bracket,
-             "parent": last.trial.parent, "error": last.outcome.error,
-             "seconds": sum(record.outcome.seconds for record in reports)}
+    about = {
+        "id": last.trial.id,
+        "budget": last.budget,
+        "bracket": last.trial.bracket,
+        "parent": last.trial.parent,
+        "error": last.outcome.error,
+        "seconds": sum(record.outcome.seconds for record in reports),
+    }
     told = {key: value for key, value in about.items() if value is not None}
     return optuna.trial.create_trial(
         state=state.FAIL if last.outcome.failed else ended,
@@ -100,11 +116,13 @@ def _frozen(reports: Sequence[Record], distributions: dict[str, Any], full: floa
         params=config,
         distributions={key: distributions[key] for key in config},
         intermediate_values={steps[r.budget]: r.loss for r in reports if not r.outcome.failed},
-        user_attrs={**{key: value for key, value in last.outcome.metrics.items()}, **told})
+        user_attrs={**{key: value for key, value in last.outcome.metrics.items()}, **told},
+    )
 
 
 def distribution(domain: Domain) -> Any:
-    """Return the distribution of Optuna that has a domain's values; evenly spaced ones have a step."""
+    """Return the distribution of Optuna that has a domain's values; evenly spaced ones have a
+    step."""
     if isinstance(domain, Float):
         return optuna.distributions.FloatDistribution(domain.low, domain.high, log=domain.log)
     if isinstance(domain, Int):
@@ -114,7 +132,10 @@ def distribution(domain: Domain) -> Any:
     if numbers and len({type(value) for value in values}) == 1:
         gaps = np.diff(values)
         if gaps[0] > 0 and np.allclose(gaps, gaps[0]):
-            kind = optuna.distributions.IntDistribution if isinstance(values[0], int) \
+            kind = (
+                optuna.distributions.IntDistribution
+                if isinstance(values[0], int)
                 else optuna.distributions.FloatDistribution
+            )
             return kind(values[0], values[-1], step=gaps[0].item())
     return optuna.distributions.CategoricalDistribution(values)

@@ -45,13 +45,22 @@ def _certain_loss(mean, sd, best):
 
 
 drill(
-    expected_improvement, title="Expected improvement", lesson="05",
+    expected_improvement,
+    title="Expected improvement",
+    lesson="05",
     statement="""
 The model says that a config's loss is normal with this mean and standard deviation; `best` is the
 smallest loss so far. Return the expected improvement E[max(best - loss, 0)]. With sd = 0 the loss
 is known to be the mean. (`math.erf` gives the normal distribution function.)""",
-    cases=lambda: [(0.3, 0.2, 0.25), (1.0, 0.5, 2.0), (0.0, 3.0, 0.0), (0.4, 0.0, 0.5),
-                   (0.6, 0.0, 0.5), (5.0, 0.1, 1.0), (-2.0, 0.7, -1.5)],
+    cases=lambda: [
+        (0.3, 0.2, 0.25),
+        (1.0, 0.5, 2.0),
+        (0.0, 3.0, 0.0),
+        (0.4, 0.0, 0.5),
+        (0.6, 0.0, 0.5),
+        (5.0, 0.1, 1.0),
+        (-2.0, 0.7, -1.5),
+    ],
     mistakes={
         _maximising: "losses are minimised: the gain is best - mean",
         _probability: "that is the probability of improvement; weigh it by how much is gained",
@@ -66,7 +75,7 @@ is known to be the mean. (`math.erf` gives the normal distribution function.)"""
 def gp_posterior(x, y, new, length, noise):
     def kernel(a, b):
         distance = np.subtract.outer(a, b) / length
-        return np.exp(-distance**2 / 2)
+        return np.exp(-(distance**2) / 2)
 
     x = np.asarray(x, float)
     new = np.asarray(new, float)
@@ -78,7 +87,7 @@ def gp_posterior(x, y, new, length, noise):
 
 
 def _gp(x, y, new, length, noise, half=2.0, prior=1.0):
-    kernel = lambda a, b: np.exp(-np.subtract.outer(a, b) ** 2 / (half * length**2))  # noqa: E731
+    kernel = lambda a, b: np.exp(-(np.subtract.outer(a, b) ** 2) / (half * length**2))  # noqa: E731
     covariance = kernel(x, x) + noise * np.eye(len(x))
     weights = np.linalg.solve(covariance, kernel(x, new)).T
     return weights @ np.asarray(y, float), prior - np.sum(weights * kernel(new, x), axis=1)
@@ -109,14 +118,19 @@ def _noisy_prediction(x, y, new, length, noise):
 
 
 drill(
-    gp_posterior, title="A Gaussian process's posterior", lesson="05",
+    gp_posterior,
+    title="A Gaussian process's posterior",
+    lesson="05",
     statement="""
 Given noisy values y (variance `noise`, added to the kernel matrix's diagonal) at the numbers x,
 return (means, standard deviations), two arrays, of the function itself at the numbers `new`.
 Prior mean 0; kernel exp(-(a - b)**2 / (2 length**2)). Without data the answer is the prior.""",
-    cases=lambda: [([0.0, 1.0, 2.5], [1.0, -0.5, 0.3], [0.5, 2.0, 4.0, 0.0], 0.8, 0.1),
-                   ([1.0], [2.0], [1.0], 2.0, 0.5), ([], [], [0.0, 3.0], 1.0, 0.1),
-                   ([0.0, 0.0], [1.0, 2.0], [0.0, 1.0], 1.0, 0.2)],
+    cases=lambda: [
+        ([0.0, 1.0, 2.5], [1.0, -0.5, 0.3], [0.5, 2.0, 4.0, 0.0], 0.8, 0.1),
+        ([1.0], [2.0], [1.0], 2.0, 0.5),
+        ([], [], [0.0, 3.0], 1.0, 0.1),
+        ([0.0, 0.0], [1.0, 2.0], [0.0, 1.0], 1.0, 0.2),
+    ],
     mistakes={
         _variance: "return standard deviations, the square roots of the variances",
         _noise_forgotten: "add the noise to the diagonal of the kernel matrix",

@@ -1,4 +1,5 @@
-"""A drill: what is asked, a reference that answers it, hidden cases, and the mistakes that people make.
+"""A drill: what is asked, a reference that answers it, hidden cases, and the mistakes that people
+make.
 
 How to write one:
 
@@ -8,13 +9,14 @@ How to write one:
     def without_misses(tp, fp, fn):           # a typical mistake: a function too
         return tp / (tp + fp)
 
-    drill(f1, title="F1 from counts", lesson="03", statement="...", cases=lambda: [(5, 1, 2), (0, 3, 4)],
+    drill(f1, title="F1 from counts", lesson="03", statement="...", cases=lambda: [(5, 1, 2), (0, 3,
+    4)],
           mistakes={without_misses: "that is precision: F1 also asks how many you missed"})
 
 An answer is compared with the reference case by case. One that differs gets the hint of the mistake
 that gives the same result here and passed the cases before; so hints are tested by what they are
-made of. An answer that is random, or that has many right forms, is judged by its properties instead:
-`judge(answer)` raises Wrong with a hint, as in `hpt_lab.checks.core`.
+made of. An answer that is random, or that has many right forms, is judged by its properties
+instead: `judge(answer)` raises Wrong with a hint, as in `hpt_lab.checks.core`.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ IMPORTS = {"math.": "import math\n", "np.": "import numpy as np\n"}
 
 @dataclass(frozen=True)
 class Drill:
-    """One drill. `cases()` gives the hidden arguments; `mistakes` maps wrong functions to their hints."""
+    """One drill. `cases()` gives the hidden arguments; `mistakes` maps wrong functions to their
+    hints."""
 
     name: str
     title: str
@@ -64,17 +67,36 @@ class Drill:
 DRILLS: dict[str, Drill] = {}
 
 
-def drill(reference: Callable[..., Any], *, title: str, lesson: str, statement: str,
-          cases: Callable[[], Iterable[Arguments]], mistakes: Mapping[Callable[..., Any], str],
-          judge: Callable[[Any], None] | None = None, tolerance: float = 1e-6) -> Drill:
+def drill(
+    reference: Callable[..., Any],
+    *,
+    title: str,
+    lesson: str,
+    statement: str,
+    cases: Callable[[], Iterable[Arguments]],
+    mistakes: Mapping[Callable[..., Any], str],
+    judge: Callable[[Any], None] | None = None,
+    tolerance: float = 1e-6,
+) -> Drill:
     """Register a drill under its reference's name."""
-    made = Drill(reference.__name__, title, lesson, statement.strip(), reference, cases, mistakes, judge, tolerance)
+    made = Drill(
+        reference.__name__,
+        title,
+        lesson,
+        statement.strip(),
+        reference,
+        cases,
+        mistakes,
+        judge,
+        tolerance,
+    )
     DRILLS[made.name] = made
     return made
 
 
 def grade(name: str, answer: Any) -> Verdict:
-    """Return the verdict on an answer to the drill called `name`. Raises InterviewError for an unknown drill."""
+    """Return the verdict on an answer to the drill called `name`. Raises InterviewError for an
+    unknown drill."""
     if name not in DRILLS:
         raise InterviewError(f"there is no drill {name!r}; there are {', '.join(sorted(DRILLS))}")
     return _check(DRILLS[name], answer)
@@ -90,14 +112,16 @@ def _check(asked: Drill, answer: Any) -> str:
         expected = asked.reference(*copy.deepcopy(arguments))
         got = call(answer, *arguments)
         if not same(expected, got, asked.tolerance):
-            raise Wrong(f"{asked.name}{_shown(arguments)} should give {show(expected)}, got {show(got)}",
-                        hint=hint_for(asked, number, got))
+            raise Wrong(
+                f"{asked.name}{_shown(arguments)} should give {show(expected)}, got {show(got)}",
+                hint=hint_for(asked, number, got),
+            )
     return f"{asked.title}: all {len(cases)} hidden cases pass."
 
 
 def hint_for(asked: Drill, number: int, got: Any) -> str:
     """Return the hint of the mistake that gives `got` in this case and passes those before."""
-    cases = list(asked.cases())[:number + 1]
+    cases = list(asked.cases())[: number + 1]
     wanted = [asked.reference(*copy.deepcopy(arguments)) for arguments in cases[:-1]] + [got]
     for mistake, hint in asked.mistakes.items():
         try:
@@ -111,7 +135,8 @@ def hint_for(asked: Drill, number: int, got: Any) -> str:
 
 
 def same(expected: Any, got: Any, tolerance: float = 1e-6) -> bool:
-    """Say whether two results are equal: numbers within the tolerance, NaN like NaN, lists, tuples and arrays alike."""
+    """Say whether two results are equal: numbers within the tolerance, NaN like NaN, lists, tuples
+    and arrays alike."""
     if isinstance(expected, Mapping):
         if not isinstance(got, Mapping) or expected.keys() != got.keys():
             return False

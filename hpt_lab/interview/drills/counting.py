@@ -28,7 +28,9 @@ def _plain_mean(tp: int, fp: int, fn: int) -> float:
 
 
 drill(
-    f1, title="F1 from counts", lesson="03",
+    f1,
+    title="F1 from counts",
+    lesson="03",
     statement="""
 Return the F1 score from true positives, false positives and false negatives.
 Where there is nothing to find and nothing was called, it is 0.""",
@@ -67,8 +69,7 @@ def _points(labels, scores):
 
 def _trapezoids(labels, scores):
     points = [(1.0, 0.0), *_points(labels, scores)]
-    return sum((p1 + p0) / 2 * (r1 - r0)
-               for (p0, r0), (p1, r1) in pairwise(points))
+    return sum((p1 + p0) / 2 * (r1 - r0) for (p0, r0), (p1, r1) in pairwise(points))
 
 
 def _ties_in_order(labels, scores):
@@ -101,7 +102,9 @@ RANKED = [
 ]
 
 drill(
-    average_precision, title="Average precision", lesson="03",
+    average_precision,
+    title="Average precision",
+    lesson="03",
     statement="""
 `labels` are 0 or 1, `scores` say how surely an item is a 1. Lower the threshold from the highest
 score to the lowest, one distinct score at a time; items with equal scores are called together.
@@ -132,9 +135,13 @@ def roc_auc(labels, scores):
 
 
 def _pairs(labels, scores, tie):
-    wins = [1.0 if a > b else tie if a == b else 0.0
-            for a, one in zip(scores, labels, strict=True) if one
-            for b, other in zip(scores, labels, strict=True) if not other]
+    wins = [
+        1.0 if a > b else tie if a == b else 0.0
+        for a, one in zip(scores, labels, strict=True)
+        if one
+        for b, other in zip(scores, labels, strict=True)
+        if not other
+    ]
     return sum(wins) / len(wins)
 
 
@@ -162,7 +169,9 @@ def _hard_calls(labels, scores):
 
 
 drill(
-    roc_auc, title="ROC-AUC by ranks", lesson="03",
+    roc_auc,
+    title="ROC-AUC by ranks",
+    lesson="03",
     statement="""
 Return the area under the ROC curve from the ranks of the scores (Mann-Whitney): the share of pairs
 of a positive and a negative in which the positive scores higher; a tie counts one half.

@@ -18,7 +18,7 @@ def successive_halving(configs, loss, budget, eta):
         if len(configs) == 1:
             return configs[0], spent
         ranked = sorted(configs, key=lambda config: loss(config, budget))
-        configs = ranked[:max(1, len(ranked) // eta)]
+        configs = ranked[: max(1, len(ranked) // eta)]
         trained = budget
         budget *= eta
 
@@ -29,7 +29,7 @@ def _halve(configs, loss, budget, eta, keep=None, resume=True, rank=None):
     rank = rank or (lambda config, budget: loss(config, budget))
     spent = len(configs) * budget
     while len(configs) > 1:
-        configs = sorted(configs, key=lambda config: rank(config, budget))[:keep(len(configs))]
+        configs = sorted(configs, key=lambda config: rank(config, budget))[: keep(len(configs))]
         budget *= eta
         spent += len(configs) * (budget - (budget // eta if resume else 0))
     return configs[0], spent
@@ -65,16 +65,22 @@ def _flat(config, budget):
 
 
 drill(
-    successive_halving, title="Successive halving", lesson="06",
+    successive_halving,
+    title="Successive halving",
+    lesson="06",
     statement="""
 `loss(config, budget)` is a config's loss after `budget` epochs in all. Train all configs to
 `budget` epochs, keep the best len // eta (at least one; the first of equals), multiply the budget
 by eta, and so on, until a single config was trained to the budget of its rung. Return (that config,
 the epochs spent by all). Training goes on where it stopped: 1 epoch and then 3 cost 3 together.""",
-    cases=lambda: [([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], _crossing, 2, 3),
-                   (list(range(1, 28)), _crossing, 1, 3), ([4], _crossing, 5, 2),
-                   ([5, 6], _crossing, 1, 4), ([9, 8, 7, 6, 5, 4, 3, 2], _crossing, 1, 2),
-                   ([3, 1, 2, 5], _flat, 1, 2)],
+    cases=lambda: [
+        ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], _crossing, 2, 3),
+        (list(range(1, 28)), _crossing, 1, 3),
+        ([4], _crossing, 5, 2),
+        ([5, 6], _crossing, 1, 4),
+        ([9, 8, 7, 6, 5, 4, 3, 2], _crossing, 1, 2),
+        ([3, 1, 2, 5], _flat, 1, 2),
+    ],
     mistakes={
         _from_scratch: "training goes on where it stopped: pay only for the epochs added",
         _rounds_up: "round down: len // eta, and at least one",
@@ -101,8 +107,10 @@ def _table(max_budget, eta, most=None, start=None):
     if most is None:
         most = round(math.log(max_budget) / math.log(eta))
     start = start or (lambda most, s: math.ceil((most + 1) * eta**s / (s + 1)))
-    return [[(start(most, s) // eta**i, max_budget // eta ** (s - i)) for i in range(s + 1)]
-            for s in range(most, -1, -1)]
+    return [
+        [(start(most, s) // eta**i, max_budget // eta ** (s - i)) for i in range(s + 1)]
+        for s in range(most, -1, -1)
+    ]
 
 
 def _one_bracket(max_budget, eta):
@@ -128,17 +136,25 @@ def _nobody_cut(max_budget, eta):
 def _judge_brackets(answer: Any) -> None:
     for number, (max_budget, eta) in enumerate(DRILLS["bracket_table"].cases()):
         got = call(answer, max_budget, eta)
-        accepted = [[[(rung.n, rung.budget) for rung in rungs] for rungs in table.values()]
-                    for table in (brackets(max_budget, eta=eta),
-                                  brackets(max_budget, eta=eta, rounding="table"))]
+        accepted = [
+            [[(rung.n, rung.budget) for rung in rungs] for rungs in table.values()]
+            for table in (
+                brackets(max_budget, eta=eta),
+                brackets(max_budget, eta=eta, rounding="table"),
+            )
+        ]
         if not any(same(table, got) for table in accepted):
-            raise Wrong(f"bracket_table({max_budget}, {eta}) should give {show(accepted[0])}, "
-                        f"got {show(got)}",
-                        hint=hint_for(DRILLS["bracket_table"], number, got))
+            raise Wrong(
+                f"bracket_table({max_budget}, {eta}) should give {show(accepted[0])}, "
+                f"got {show(got)}",
+                hint=hint_for(DRILLS["bracket_table"], number, got),
+            )
 
 
 drill(
-    bracket_table, title="Hyperband's bracket table", lesson="06",
+    bracket_table,
+    title="Hyperband's bracket table",
+    lesson="06",
     statement="""
 Return Hyperband's brackets for a largest budget that is a power of eta, eta**s_max: a list of
 brackets, from s = s_max (many configs, briefly) down to 0, each a list of rungs (n, budget).
@@ -159,7 +175,7 @@ n // eta of the one before and gives them eta times the budget.""",
 
 def asha_promotable(losses, promoted, eta):
     reported = [(loss, trial) for trial, loss in losses.items() if not math.isnan(loss)]
-    top = sorted(reported)[:len(losses) // eta]
+    top = sorted(reported)[: len(losses) // eta]
     return [trial for _, trial in top if trial not in promoted]
 
 
@@ -188,24 +204,45 @@ def _failed_not_counted(losses, promoted, eta):
 
 def _top_of_the_rest(losses, promoted, eta):
     rest = _promote(losses, promoted, eta, len(losses))
-    return rest[:len(losses) // eta]
+    return rest[: len(losses) // eta]
 
 
 drill(
-    asha_promotable, title="ASHA's promotion rule", lesson="07",
+    asha_promotable,
+    title="ASHA's promotion rule",
+    lesson="07",
     statement="""
 `losses` is a dict from a trial's number to its loss, for all that have reported at a rung so far;
 `promoted` is the set of those already sent to the next rung. Return the list of trials that ASHA
 may promote now, best first (of equals, the smaller number): those among the best len(losses) // eta
 that were not promoted yet. A failed trial has loss NaN: it has reported, and is never promoted.""",
     cases=lambda: [
-        ({4: 0.5, 1: 0.3, 7: 0.9, 2: 0.1, 5: 0.7, 6: math.nan, 3: 0.2, 8: 0.95, 9: 0.4, 0: 0.6,
-          10: 0.33, 11: 0.99}, {2, 3}, 3),
-        ({1: 0.2, 2: 0.1}, set(), 3), ({}, set(), 2),
+        (
+            {
+                4: 0.5,
+                1: 0.3,
+                7: 0.9,
+                2: 0.1,
+                5: 0.7,
+                6: math.nan,
+                3: 0.2,
+                8: 0.95,
+                9: 0.4,
+                0: 0.6,
+                10: 0.33,
+                11: 0.99,
+            },
+            {2, 3},
+            3,
+        ),
+        ({1: 0.2, 2: 0.1}, set(), 3),
+        ({}, set(), 2),
         ({3: 0.5, 2: 0.5, 1: 0.5, 0: 0.5}, set(), 2),
         ({0: math.nan, 1: math.nan, 2: 0.1}, set(), 3),
-        ({0: math.nan, 1: math.nan}, set(), 2), ({0: 3, 1: 2, 2: 1}, {2}, 3),
-        ({0: 0.4, 1: 0.3, 2: 0.2, 3: 0.1, 4: math.nan, 5: math.nan}, {3}, 3)],
+        ({0: math.nan, 1: math.nan}, set(), 2),
+        ({0: 3, 1: 2, 2: 1}, {2}, 3),
+        ({0: 0.4, 1: 0.3, 2: 0.2, 3: 0.1, 4: math.nan, 5: math.nan}, {3}, 3),
+    ],
     mistakes={
         _without_promoted: "those promoted before still count among the best and the reported",
         _rounded_up: "round down: with fewer than eta reports nothing may go on yet",

@@ -32,8 +32,10 @@ def _cv(config, rows, loss, k):
 
 
 def _picks_on_test(n, configs, loss, outer, inner):
-    return [min(loss(config, train, test) for config in configs)
-            for train, test in _folds(list(range(n)), outer)]
+    return [
+        min(loss(config, train, test) for config in configs)
+        for train, test in _folds(list(range(n)), outer)
+    ]
 
 
 def _tunes_on_all(n, configs, loss, outer, inner):
@@ -43,8 +45,10 @@ def _tunes_on_all(n, configs, loss, outer, inner):
 
 
 def _returns_inner(n, configs, loss, outer, inner):
-    return [min(_cv(config, train, loss, inner) for config in configs)
-            for train, _ in _folds(list(range(n)), outer)]
+    return [
+        min(_cv(config, train, loss, inner) for config in configs)
+        for train, _ in _folds(list(range(n)), outer)
+    ]
 
 
 def _not_retrained(n, configs, loss, outer, inner):
@@ -64,16 +68,22 @@ def _strange_loss(config, train, test):
 
 
 drill(
-    nested_cv, title="Nested cross-validation", lesson="03",
+    nested_cv,
+    title="Nested cross-validation",
+    lesson="03",
     statement="""
 `loss(config, train, test)` trains a config on the rows `train` and returns its loss on `test`.
 Rows are 0 ... n-1. Fold f of k of a list of rows tests `rows[f::k]` and trains on its other rows.
 For each of the `outer` folds: choose the config with the smallest mean loss over `inner` folds of
 the outer training rows (the first of equals), train it on all outer training rows, and measure its
 loss on the outer test rows. Return the list of these losses, one for each outer fold.""",
-    cases=lambda: [(12, [1, 2, 3, 4, 5], _strange_loss, 3, 2), (10, [7, 8], _strange_loss, 5, 2),
-                   (9, [3], _strange_loss, 3, 3), (8, [2, 3, 5, 7, 11], _strange_loss, 2, 4),
-                   (8, [2, 3, 2], lambda config, train, test: 1 / len(train), 2, 2)],
+    cases=lambda: [
+        (12, [1, 2, 3, 4, 5], _strange_loss, 3, 2),
+        (10, [7, 8], _strange_loss, 5, 2),
+        (9, [3], _strange_loss, 3, 3),
+        (8, [2, 3, 5, 7, 11], _strange_loss, 2, 4),
+        (8, [2, 3, 2], lambda config, train, test: 1 / len(train), 2, 2),
+    ],
     mistakes={
         _picks_on_test: "the outer test rows may not choose the config: choose by inner folds",
         _tunes_on_all: "choose anew in each outer fold, and from its training rows only",

@@ -51,11 +51,17 @@ def _valley(w):
     return w**3 - 1
 
 
-STARTS = [(3.0, _bowl, 0.1, 0.8, 4), (-1.5, _valley, 0.05, 0.5, 7), (2.0, _bowl, 0.1, 0.9, 0),
-          (1.0, _bowl, 0.3, 0.0, 3)]
+STARTS = [
+    (3.0, _bowl, 0.1, 0.8, 4),
+    (-1.5, _valley, 0.05, 0.5, 7),
+    (2.0, _bowl, 0.1, 0.9, 0),
+    (1.0, _bowl, 0.3, 0.0, 3),
+]
 
 drill(
-    sgd_momentum, title="SGD with momentum", lesson="01",
+    sgd_momentum,
+    title="SGD with momentum",
+    lesson="01",
     statement="""
 Start at the number w and take `steps` steps of gradient descent with (heavy-ball) momentum: the
 velocity, zero at first, keeps the share `momentum` of itself and gets -rate times the gradient;
@@ -84,8 +90,21 @@ def adam(w, gradient, rate, steps, beta1, beta2, epsilon):
     return w
 
 
-def _adam(w, gradient, rate, steps, beta1, beta2, epsilon, *, correct=True, root=True,
-          inside=False, l2=0.0, decay=0.0):
+def _adam(
+    w,
+    gradient,
+    rate,
+    steps,
+    beta1,
+    beta2,
+    epsilon,
+    *,
+    correct=True,
+    root=True,
+    inside=False,
+    l2=0.0,
+    decay=0.0,
+):
     """Return what Adam gives with one of its parts changed."""
     first = 0.0
     second = 0.0
@@ -118,14 +137,20 @@ def _betas_swapped(w, gradient, rate, steps, beta1, beta2, epsilon):
 
 
 drill(
-    adam, title="Adam", lesson="01",
+    adam,
+    title="Adam",
+    lesson="01",
     statement="""
 Start at the number w and take `steps` steps of Adam (Kingma & Ba, arXiv 1412.6980, algorithm 1):
 running means of the gradient (beta1) and of its square (beta2), both zero at first and corrected
 for that; the step is rate times the first over the root of the second plus epsilon.
 `gradient(w)` gives the gradient. Return the last w.""",
-    cases=lambda: [(3.0, _bowl, 0.1, 4, 0.9, 0.99, 0.01), (-1.5, _valley, 0.05, 7, 0.8, 0.999, 0.1),
-                   (2.0, _bowl, 0.1, 0, 0.9, 0.999, 0.01), (1.0, _bowl, 0.3, 1, 0.5, 0.9, 0.5)],
+    cases=lambda: [
+        (3.0, _bowl, 0.1, 4, 0.9, 0.99, 0.01),
+        (-1.5, _valley, 0.05, 7, 0.8, 0.999, 0.1),
+        (2.0, _bowl, 0.1, 0, 0.9, 0.999, 0.01),
+        (1.0, _bowl, 0.3, 1, 0.5, 0.9, 0.5),
+    ],
     mistakes={
         _uncorrected: "both means start at zero: divide them by 1 - beta**step, step from 1",
         _no_root: "divide by the root of the mean square, not by the mean square",
@@ -165,15 +190,19 @@ def _grows(w, gradient, rate, decay, steps, beta1, beta2, epsilon):
 
 
 drill(
-    adamw, title="Decoupled weight decay (AdamW)", lesson="02",
+    adamw,
+    title="Decoupled weight decay (AdamW)",
+    lesson="02",
     statement="""
 Adam with decoupled weight decay (Loshchilov & Hutter, arXiv 1711.05101), as Keras and PyTorch have
 it: besides Adam's step, each step subtracts rate * decay * w, both computed from the w before the
 step. The decay never enters the gradient or its running means. Return the last w.""",
-    cases=lambda: [(3.0, _bowl, 0.1, 0.2, 4, 0.9, 0.99, 0.01),
-                   (-1.5, _valley, 0.05, 1.0, 7, 0.8, 0.999, 0.1),
-                   (2.0, _bowl, 0.1, 0.5, 0, 0.9, 0.999, 0.01),
-                   (1.0, _bowl, 0.3, 0.1, 1, 0.5, 0.9, 0.5)],
+    cases=lambda: [
+        (3.0, _bowl, 0.1, 0.2, 4, 0.9, 0.99, 0.01),
+        (-1.5, _valley, 0.05, 1.0, 7, 0.8, 0.999, 0.1),
+        (2.0, _bowl, 0.1, 0.5, 0, 0.9, 0.999, 0.01),
+        (1.0, _bowl, 0.3, 0.1, 1, 0.5, 0.9, 0.5),
+    ],
     mistakes={
         _l2: "that is L2: decay in the gradient gets divided by Adam's scale; keep it out of there",
         _rate_forgotten: "Keras and PyTorch multiply the decay by the learning rate",

@@ -1,8 +1,10 @@
-"""Run a learner's file in a process of its own, with a time and a memory limit: it may hang, crash or eat memory.
+"""Run a learner's file in a process of its own, with a time and a memory limit: it may hang, crash
+or eat memory.
 
-The parent starts `python -m hpt_lab.interview.drills.runner NAME FILE`, which limits itself, runs the file, grades the
-function in it that has the drill's name, and writes the verdict as JSON into a file that the parent made. What the
-learner's code prints goes to the terminal. The file is the learner's own code; nothing else is ever executed.
+The parent starts `python -m hpt_lab.interview.drills.runner NAME FILE`, which limits itself, runs
+the file, grades the function in it that has the drill's name, and writes the verdict as JSON into a
+file that the parent made. What the learner's code prints goes to the terminal. The file is the
+learner's own code; nothing else is ever executed.
 """
 
 from __future__ import annotations
@@ -23,24 +25,44 @@ SECONDS = 20.0
 MEGABYTES = 2048
 
 
-def check_file(name: str, path: Path, *, seconds: float = SECONDS, megabytes: int = MEGABYTES) -> Verdict:
-    """Grade the answer in the file at `path`, whatever it does. Raises InterviewError for an unknown drill or file."""
+def check_file(
+    name: str, path: Path, *, seconds: float = SECONDS, megabytes: int = MEGABYTES
+) -> Verdict:
+    """Grade the answer in the file at `path`, whatever it does. Raises InterviewError for an
+    unknown drill or file."""
     if name not in DRILLS:
         raise InterviewError(f"there is no drill {name!r}; there are {', '.join(sorted(DRILLS))}")
     if not path.is_file():
-        raise InterviewError(f"{path} is no file; write your answer into it, beginning with\n{DRILLS[name].stub}")
+        raise InterviewError(
+            f"{path} is no file; write your answer into it, beginning with\n{DRILLS[name].stub}"
+        )
     with tempfile.TemporaryDirectory() as folder:
         verdict = Path(folder) / "verdict.json"
-        command = [sys.executable, "-m", "hpt_lab.interview.drills.runner", name, str(path.resolve()),
-                   str(verdict), str(megabytes)]
+        command = [
+            sys.executable,
+            "-m",
+            "hpt_lab.interview.drills.runner",
+            name,
+            str(path.resolve()),
+            str(verdict),
+            str(megabytes),
+        ]
         try:
-            done = subprocess.run(command, timeout=seconds, stdin=subprocess.DEVNULL, env=_environment())
+            done = subprocess.run(
+                command, timeout=seconds, stdin=subprocess.DEVNULL, env=_environment()
+            )
         except subprocess.TimeoutExpired:
-            return Verdict("wrong", f"your answer did not end within {seconds:g} seconds",
-                           "does a loop's condition ever become false? Try it with the smallest input")
+            return Verdict(
+                "wrong",
+                f"your answer did not end within {seconds:g} seconds",
+                "does a loop's condition ever become false? Try it with the smallest input",
+            )
         if not verdict.exists():
-            return Verdict("wrong", f"your answer ended the whole process (exit code {done.returncode})",
-                           f"leave out exit() and the like, and use less than {megabytes:,} MB")
+            return Verdict(
+                "wrong",
+                f"your answer ended the whole process (exit code {done.returncode})",
+                f"leave out exit() and the like, and use less than {megabytes:,} MB",
+            )
         return Verdict(**json.loads(verdict.read_text()))
 
 
@@ -64,9 +86,13 @@ def _grade_file(name: str, path: str) -> Verdict:
     except MemoryError:
         return Verdict("wrong", "your file uses too much memory", "look for a list that only grows")
     except Exception as error:  # noqa: BLE001  the learner's file can do anything
-        return Verdict("wrong", f"your file raises {type(error).__name__}: {error}", "run it by itself first")
+        return Verdict(
+            "wrong", f"your file raises {type(error).__name__}: {error}", "run it by itself first"
+        )
     if name not in found:
-        return Verdict("wrong", f"your file has no function {name}", f"begin with\n{DRILLS[name].stub}")
+        return Verdict(
+            "wrong", f"your file has no function {name}", f"begin with\n{DRILLS[name].stub}"
+        )
     return grade(name, found[name])
 
 

@@ -45,14 +45,18 @@ def _judge_log_uniform(answer: Any) -> None:
         drawn = [number(call(_with(answer, rng), low, high), "the draw") for _ in range(1500)]
         again = number(call(_with(answer, np.random.default_rng(0)), low, high), "the draw")
         if min(drawn) < low * (1 - 1e-9) or max(drawn) > high * (1 + 1e-9):
-            raise Wrong(f"between {low} and {high} it drew {min(drawn):g} and {max(drawn):g}",
-                        hint=OUTSIDE)
+            raise Wrong(
+                f"between {low} and {high} it drew {min(drawn):g} and {max(drawn):g}", hint=OUTSIDE
+            )
         if again != drawn[0]:
             raise Wrong("the same generator state gave two different draws", hint=OWN_RANDOM)
         share = np.log(np.array(drawn) / low) / math.log(high / low)
         if abs(np.mean(share < 0.5) - 0.5) > 0.06:
-            raise Wrong(f"{np.mean(share < 0.5):.0%} of the draws are below "
-                        f"{math.sqrt(low * high):g}, the middle on the log scale", hint=LINEAR)
+            raise Wrong(
+                f"{np.mean(share < 0.5):.0%} of the draws are below "
+                f"{math.sqrt(low * high):g}, the middle on the log scale",
+                hint=LINEAR,
+            )
         counts = np.histogram(share, bins=10, range=(0, 1))[0]
         if counts.min() < 90 or counts.max() > 220:
             raise Wrong(f"tenths of the log scale got {counts.tolist()} draws", hint=CONSTANT)
@@ -65,17 +69,25 @@ def _with(answer: Any, rng: np.random.Generator) -> Any:
 
     def log_uniform(low: float, high: float) -> Any:
         return answer(low, high, rng)
+
     return log_uniform
 
 
 drill(
-    log_uniform, title="Log-uniform sampling", lesson="04",
+    log_uniform,
+    title="Log-uniform sampling",
+    lesson="04",
     statement="""
 Draw one number between low and high (both > 0), uniform on a log scale, from the NumPy generator
 `rng`: 0.001 ... 0.01 should be as likely as 0.01 ... 0.1.""",
-    cases=lambda: [], judge=_judge_log_uniform,
-    mistakes={_linear: LINEAR, _exponent_forgotten: OUTSIDE, _own_random: OWN_RANDOM,
-              _decades_only: CONSTANT},
+    cases=lambda: [],
+    judge=_judge_log_uniform,
+    mistakes={
+        _linear: LINEAR,
+        _exponent_forgotten: OUTSIDE,
+        _own_random: OWN_RANDOM,
+        _decades_only: CONSTANT,
+    },
 )
 
 PAIRED = "combine every value of one name with every value of the others, don't walk in step"
@@ -110,8 +122,12 @@ def _no_empty(space):
 
 def _judge_grid(answer: Any) -> None:
     spaces: list[dict[str, list[Any]]] = [
-        {"rate": [0.1, 0.01, 0.001], "units": [16, 32]}, {"a": [1, 2, 3]},
-        {"a": [1, 2], "b": ["x"], "c": [True, False]}, {"a": [1], "b": []}, {}]
+        {"rate": [0.1, 0.01, 0.001], "units": [16, 32]},
+        {"a": [1, 2, 3]},
+        {"a": [1, 2], "b": ["x"], "c": [True, False]},
+        {"a": [1], "b": []},
+        {},
+    ]
     for space in spaces:
         wanted = grid(space)
         got = call(answer, space)
@@ -129,13 +145,20 @@ def _judge_grid(answer: Any) -> None:
 
 
 drill(
-    grid, title="Grid", lesson="04",
+    grid,
+    title="Grid",
+    lesson="04",
     statement="""
 `space` is a dict from a name to the list of its values. Return the list of all configs, each a
 dict from every name to one value, in any order. An empty space has one config: {}.""",
-    cases=lambda: [], judge=_judge_grid,
-    mistakes={_in_step: PAIRED, _one_at_a_time: ONE_AT_A_TIME, _bare_tuples: NOT_DICTS,
-              _no_empty: EMPTY},
+    cases=lambda: [],
+    judge=_judge_grid,
+    mistakes={
+        _in_step: PAIRED,
+        _one_at_a_time: ONE_AT_A_TIME,
+        _bare_tuples: NOT_DICTS,
+        _no_empty: EMPTY,
+    },
 )
 
 LAST = "remember the best config so far; the last one is just the last"
@@ -156,8 +179,10 @@ def random_search(space, loss, trials, rng):
 
 
 def _search(space, loss, trials, rng):
-    configs = [{name: values[rng.integers(len(values))] for name, values in space.items()}
-               for _ in range(trials)]
+    configs = [
+        {name: values[rng.integers(len(values))] for name, values in space.items()}
+        for _ in range(trials)
+    ]
     return [(config, loss(config)) for config in configs]
 
 
@@ -202,8 +227,11 @@ def _judge_random_search(answer: Any) -> None:
             return calls[-1][1]
 
         rng = np.random.default_rng(seed)
-        got = call(lambda space, trials, loss=loss, rng=rng: answer(space, loss, trials, rng),
-                   space, trials)
+        got = call(
+            lambda space, trials, loss=loss, rng=rng: answer(space, loss, trials, rng),
+            space,
+            trials,
+        )
         _judge_found(got, calls, trials)
         seen = {(config["a"], config["b"]) for config, _ in calls}
         if len(seen) < (trials / 5 if trials < 60 else 17):
@@ -219,7 +247,7 @@ def _judge_found(got: Any, calls: list[tuple[dict[str, int], float]], trials: in
         return
     told = f"got {show(got)}, but the smallest of {trials} losses was {min(x for _, x in finite)}"
     last_failed = max((i for i, pair in enumerate(calls) if math.isnan(pair[1])), default=-1)
-    since_failed = min((loss for _, loss in calls[last_failed + 1:]), default=math.nan)
+    since_failed = min((loss for _, loss in calls[last_failed + 1 :]), default=math.nan)
     if math.isnan(result) or (result == since_failed and (config, result) != calls[-1]):
         raise Wrong(told, hint=CRASHED)
     if result == max(loss for _, loss in finite):
@@ -228,12 +256,15 @@ def _judge_found(got: Any, calls: list[tuple[dict[str, int], float]], trials: in
 
 
 drill(
-    random_search, title="Random search", lesson="04",
+    random_search,
+    title="Random search",
+    lesson="04",
     statement="""
 `space` is a dict from a name to the list of its values; `loss(config)` takes a dict from every name
 to one value. Try `trials` configs, every value drawn by itself with the NumPy generator `rng`, and
 return (best config, its loss). A failed trial's loss is NaN: it counts, and never wins. The first
 trial does not fail.""",
-    cases=lambda: [], judge=_judge_random_search,
+    cases=lambda: [],
+    judge=_judge_random_search,
     mistakes={_last: LAST, _largest: WORST, _nan_wins: CRASHED, _diagonal: IN_STEP, _twice: COUNT},
 )

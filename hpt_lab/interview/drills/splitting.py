@@ -84,14 +84,22 @@ def _judge_k_fold(answer: Any) -> None:
 
 
 drill(
-    k_fold, title="k-fold", lesson="03",
+    k_fold,
+    title="k-fold",
+    lesson="03",
     statement="""
 Split rows 0 ... n-1 into k folds. Return a list of k pairs (train, test) of lists of row numbers:
 every row is tested exactly once, the sizes of the test folds differ by at most one, and `train`
 is every row that is not in `test`. Which row goes to which fold is yours to choose.""",
-    cases=lambda: [], judge=_judge_k_fold,
-    mistakes={_trains_on_all: LEAK, _loses_rest: LOST, _rest_in_last: UNEVEN, _one_split: FOLDS,
-              _swapped: UNUSED},
+    cases=lambda: [],
+    judge=_judge_k_fold,
+    mistakes={
+        _trains_on_all: LEAK,
+        _loses_rest: LOST,
+        _rest_in_last: UNEVEN,
+        _one_split: FOLDS,
+        _swapped: UNUSED,
+    },
 )
 
 UNSTRATIFIED = "deal each class out over the folds by itself, like cards"
@@ -121,32 +129,48 @@ def _stratified_on_all(labels, k):
 
 def _equal_counts_only(labels, k):
     least = min(Counter(labels).values()) // k
-    tests = [[row for label in sorted(set(labels))
-              for row in [i for i, other in enumerate(labels) if other == label]
-              [fold * least:(fold + 1) * least]] for fold in range(k)]
+    tests = [
+        [
+            row
+            for label in sorted(set(labels))
+            for row in [i for i, other in enumerate(labels) if other == label][
+                fold * least : (fold + 1) * least
+            ]
+        ]
+        for fold in range(k)
+    ]
     return [([i for i in range(len(labels)) if i not in test], test) for test in tests]
 
 
 def _judge_stratified(answer: Any) -> None:
     cases: list[tuple[list[Any], int]] = [
-        ([0] * 10 + [1] * 5, 3), (list("abacabaabbca"), 3), ([1, 0] * 6 + [0] * 8, 4),
-        ([0, 0, 1, 1], 2)]
+        ([0] * 10 + [1] * 5, 3),
+        (list("abacabaabbca"), 3),
+        ([1, 0] * 6 + [0] * 8, 4),
+        ([0, 0, 1, 1], 2),
+    ]
     for labels, k in cases:
         for _, test in (folds := _folds(call(answer, labels, k), len(labels), k)):
             counts = Counter(labels[row] for row in test)
             for label, total in Counter(labels).items():
                 if counts[label] not in (total // k, math.ceil(total / k)):
-                    raise Wrong(f"{label!r} is in {total} rows, {counts[label]} of them in one of "
-                                f"{len(folds)} folds", hint=UNSTRATIFIED)
+                    raise Wrong(
+                        f"{label!r} is in {total} rows, {counts[label]} of them in one of "
+                        f"{len(folds)} folds",
+                        hint=UNSTRATIFIED,
+                    )
 
 
 drill(
-    stratified_k_fold, title="Stratified k-fold", lesson="03",
+    stratified_k_fold,
+    title="Stratified k-fold",
+    lesson="03",
     statement="""
 Split the rows of `labels` into k folds with each class's share kept. Return a list of k pairs
 (train, test) of row numbers: every row is tested exactly once, `train` is every row that is not in
 `test`, and the number of rows of a class differs by at most one between the test folds.""",
-    cases=lambda: [], judge=_judge_stratified,
+    cases=lambda: [],
+    judge=_judge_stratified,
     mistakes={_plain: UNSTRATIFIED, _stratified_on_all: LEAK, _equal_counts_only: LOST},
 )
 
@@ -175,14 +199,14 @@ def _groups_rest_in_last(groups, k):
     folds = []
     for fold in range(k):
         stop = (fold + 1) * size if fold < k - 1 else None
-        tested = distinct[fold * size:stop]
+        tested = distinct[fold * size : stop]
         test = [row for row, group in enumerate(groups) if group in tested]
         folds.append(([row for row in range(len(groups)) if row not in test], test))
     return folds
 
 
 def _groups_lost(groups, k):
-    kept = sorted(set(groups))[:len(set(groups)) // k * k]
+    kept = sorted(set(groups))[: len(set(groups)) // k * k]
     folds = []
     for fold in range(k):
         test = [row for row, group in enumerate(groups) if group in kept[fold::k]]
@@ -192,8 +216,11 @@ def _groups_lost(groups, k):
 
 def _judge_group(answer: Any) -> None:
     cases: list[tuple[list[Any], int]] = [
-        (list("abcabcddee"), 3), ([3, 1, 3, 2, 2, 1, 4, 4], 2), (list("zyx"), 3),
-        ([5, 6, 7, 8, 9, 10, 11, 5, 5], 4)]
+        (list("abcabcddee"), 3),
+        ([3, 1, 3, 2, 2, 1, 4, 4], 2),
+        (list("zyx"), 3),
+        ([5, 6, 7, 8, 9, 10, 11, 5, 5], 4),
+    ]
     for groups, k in cases:
         for train, test in _folds(call(answer, groups, k), len(groups), k):
             inside = {groups[row] for row in test}
@@ -201,18 +228,23 @@ def _judge_group(answer: Any) -> None:
                 raise Wrong(f"groups {groups}: test rows {test} tear a group apart", hint=TORN)
             least = len(set(groups)) // k
             if not least <= len(inside) <= math.ceil(len(set(groups)) / k):
-                raise Wrong(f"{len(set(groups))} groups, k={k}: a test fold has {len(inside)}",
-                            hint=GROUPS_UNEVEN)
+                raise Wrong(
+                    f"{len(set(groups))} groups, k={k}: a test fold has {len(inside)}",
+                    hint=GROUPS_UNEVEN,
+                )
 
 
 drill(
-    group_k_fold, title="k-fold by group", lesson="03",
+    group_k_fold,
+    title="k-fold by group",
+    lesson="03",
     statement="""
 `groups[row]` says whom a row belongs to (a patient, a user). Return a list of k pairs (train, test)
 of row numbers: every row is tested exactly once, `train` is every row that is not in `test`, no
 group is on both sides, and the number of groups differs by at most one between the test folds.
 There are at least k groups.""",
-    cases=lambda: [], judge=_judge_group,
+    cases=lambda: [],
+    judge=_judge_group,
     mistakes={_by_row: TORN, _groups_rest_in_last: GROUPS_UNEVEN, _groups_lost: LOST},
 )
 
@@ -223,7 +255,7 @@ def time_split(times, k, gap):
     folds = []
     for fold in range(1, k + 1):
         start = fold * size
-        folds.append((order[:start - gap], order[start:start + size]))
+        folds.append((order[: start - gap], order[start : start + size]))
     return folds
 
 
@@ -233,8 +265,9 @@ def _not_sorted(times, k, gap):
 
 def _trains_on_future(times, k, gap):
     order = [int(row) for row in np.argsort(times)]
-    return [([row for row in order if row not in test], test)
-            for _, test in time_split(times, k, gap)]
+    return [
+        ([row for row in order if row not in test], test) for _, test in time_split(times, k, gap)
+    ]
 
 
 def _no_gap(times, k, gap):
@@ -243,19 +276,25 @@ def _no_gap(times, k, gap):
 
 def _sliding(times, k, gap):
     size = len(times) // (k + 1)
-    return [(train[-(size - gap):], test) for train, test in time_split(times, k, gap)]
+    return [(train[-(size - gap) :], test) for train, test in time_split(times, k, gap)]
 
 
 drill(
-    time_split, title="Split by time", lesson="03",
+    time_split,
+    title="Split by time",
+    lesson="03",
     statement="""
 Walk forward in time. Put the rows in the order of `times` (which need not be sorted; no two are
 equal), cut them into k + 1 blocks of equal size (k + 1 divides the number of rows), and return k
 pairs (train, test) of row numbers, in the order of time: the test rows are the blocks 1 ... k, the
 training rows everything before them, without the last `gap` rows, which are too close.
 `gap` is smaller than a block.""",
-    cases=lambda: [([8, 3, 5, 1, 9, 2, 7, 4, 6], 2, 1), ([4, 3, 2, 1], 1, 0), ([1, 2, 3, 4], 3, 0),
-                   ([60, 50, 40, 30, 20, 10, 5, 55], 3, 1)],
+    cases=lambda: [
+        ([8, 3, 5, 1, 9, 2, 7, 4, 6], 2, 1),
+        ([4, 3, 2, 1], 1, 0),
+        ([1, 2, 3, 4], 3, 0),
+        ([60, 50, 40, 30, 20, 10, 5, 55], 3, 1),
+    ],
     mistakes={
         _not_sorted: "put the rows in the order of their times first",
         _trains_on_future: "no row after the test block may be in training: it is the future",

@@ -80,14 +80,22 @@ def _why_not(got: np.ndarray, sample: np.ndarray, level: float, width: float) ->
 
 
 drill(
-    bootstrap_interval, title="Bootstrap interval", lesson="08",
+    bootstrap_interval,
+    title="Bootstrap interval",
+    lesson="08",
     statement="""
 Return (low, high), the percentile bootstrap interval of the mean of `values` at this level (0.95,
 say): quantiles of the means of `resamples` samples drawn from the values with replacement, by the
 NumPy generator `rng`.""",
-    cases=lambda: [], judge=_judge_bootstrap,
-    mistakes={_without_replacement: NO_WIDTH, _quantiles_of_values: OF_VALUES,
-              _one_sided: ONE_SIDED, _half_sample: SMALL, _upside_down: PAIR},
+    cases=lambda: [],
+    judge=_judge_bootstrap,
+    mistakes={
+        _without_replacement: NO_WIDTH,
+        _quantiles_of_values: OF_VALUES,
+        _one_sided: ONE_SIDED,
+        _half_sample: SMALL,
+        _upside_down: PAIR,
+    },
 )
 
 
@@ -120,13 +128,19 @@ def _other_way(a, b):
 
 
 drill(
-    paired_comparison, title="Paired comparison over seeds", lesson="09",
+    paired_comparison,
+    title="Paired comparison over seeds",
+    lesson="09",
     statement="""
 a[i] and b[i] are the losses of two configs trained with the same seed i. Return (mean difference
 a - b, its standard error), from the differences seed by seed. The variance estimate divides by
 n - 1. With a single seed the standard error is unknown: NaN.""",
-    cases=lambda: [([0.30, 0.25, 0.41, 0.28], [0.28, 0.24, 0.40, 0.22]), ([1, 2, 3], [1, 2, 3]),
-                   ([0.5], [0.25]), ([1.0, 3.0], [4.0, 0.5])],
+    cases=lambda: [
+        ([0.30, 0.25, 0.41, 0.28], [0.28, 0.24, 0.40, 0.22]),
+        ([1, 2, 3], [1, 2, 3]),
+        ([0.5], [0.25]),
+        ([1.0, 3.0], [4.0, 0.5]),
+    ],
     mistakes={
         _unpaired: "pair them: a seed that is hard for both cancels in the difference",
         _divided_by_n: "the variance of a sample divides by n - 1",

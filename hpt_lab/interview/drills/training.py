@@ -63,18 +63,26 @@ def _least_ignored(losses, patience, least):
 
 
 drill(
-    early_stopping, title="Early stopping with restore", lesson="02",
+    early_stopping,
+    title="Early stopping with restore",
+    lesson="02",
     statement="""
 `losses` are the validation losses that the epochs 1, 2, ... would give. A loss improves if it is
 smaller than the best so far by more than `least`; only an improvement becomes the new best. Stop
 after `patience` epochs in a row without improvement. Return (epochs trained, epoch whose weights
 are restored). If nothing stops it, all epochs are trained; the best is restored all the same. If no
 loss was a number (all NaN), the epoch to restore is 0.""",
-    cases=lambda: [([9, 7, 8, 6, 7, 6.9, 5, 6, 5.9, 5.8, 5.7, 4], 3, 0.0),
-                   ([5, 4, 3.95, 3.9, 3.85, 3.8, 3], 2, 0.5), ([3, 2, 1], 2, 0.0),
-                   ([3, 2, math.nan, 4, 1], 2, 0.0), ([1, 1, 1], 1, 0.0), ([2, 3], 5, 0.0),
-                   ([4, 2, 3, 1, 2, 2, 0], 2, 0.0), ([4, 3, 2], 1, 1.0),
-                   ([math.nan, math.nan, math.nan], 2, 0.0)],
+    cases=lambda: [
+        ([9, 7, 8, 6, 7, 6.9, 5, 6, 5.9, 5.8, 5.7, 4], 3, 0.0),
+        ([5, 4, 3.95, 3.9, 3.85, 3.8, 3], 2, 0.5),
+        ([3, 2, 1], 2, 0.0),
+        ([3, 2, math.nan, 4, 1], 2, 0.0),
+        ([1, 1, 1], 1, 0.0),
+        ([2, 3], 5, 0.0),
+        ([4, 2, 3, 1, 2, 2, 0], 2, 0.0),
+        ([4, 3, 2], 1, 1.0),
+        ([math.nan, math.nan, math.nan], 2, 0.0),
+    ],
     mistakes={
         _not_restored: "the weights of the best epoch are restored, not those of the last one",
         _never_reset: "count epochs in a row: an improvement starts the count again",
@@ -131,13 +139,17 @@ def _judge_dropout(answer: Any) -> None:
         if abs(share - rate) > 0.02:
             raise Wrong(f"rate {rate}: {share:.0%} dropped", hint=RATE)
         if not np.allclose(after[after != 0], (x / (1 - rate))[after != 0]):
-            raise Wrong(f"rate {rate}: what was kept has mean {after[after != 0].mean():.3f}, "
-                        f"x has {x.mean():.3f}", hint=UNSCALED)
+            raise Wrong(
+                f"rate {rate}: what was kept has mean {after[after != 0].mean():.3f}, "
+                f"x has {x.mean():.3f}",
+                hint=UNSCALED,
+            )
     for rate, training in [(0.3, False), (0.0, True)]:
         after = np.asarray(_drop(answer, x, rate, training), float)
         if after.shape != x.shape or not np.allclose(after, x):
-            raise Wrong(f"rate {rate}, training {training}: x should come back as it is",
-                        hint=AT_TEST)
+            raise Wrong(
+                f"rate {rate}, training {training}: x should come back as it is", hint=AT_TEST
+            )
 
 
 def _drop(answer: Any, x: np.ndarray, rate: float, training: bool) -> Any:
@@ -145,12 +157,15 @@ def _drop(answer: Any, x: np.ndarray, rate: float, training: bool) -> Any:
 
 
 drill(
-    dropout, title="Dropout", lesson="02",
+    dropout,
+    title="Dropout",
+    lesson="02",
     statement="""
 Return the array x after (inverted) dropout: in training each number is set to zero with probability
 `rate` (0 <= rate < 1), drawn with the NumPy generator `rng`, and what is kept is scaled so that the
 expected value does not change. At test time (training is False) x comes back as it is.""",
-    cases=lambda: [], judge=_judge_dropout,
+    cases=lambda: [],
+    judge=_judge_dropout,
     mistakes={_unscaled: UNSCALED, _always: AT_TEST, _rows: NOT_EACH, _keeps_rate: RATE},
 )
 
@@ -193,12 +208,18 @@ def _updated_at_test(x, mean, variance, momentum, training):
 def _norm_cases() -> list[tuple[Any, ...]]:
     x = np.array([[1.0, 2.0, 3.0], [4.0, 8.0, -6.0], [0.0, 1.0, 1.0], [2.0, 2.0, 2.0]])
     state = (np.array([0.5, 1.0, -1.0]), np.array([1.0, 2.0, 0.5]))
-    return [(x, *state, 0.9, True), (x, *state, 0.9, False), (x[:1], *state, 0.5, True),
-            (x[:1], *state, 0.99, False)]
+    return [
+        (x, *state, 0.9, True),
+        (x, *state, 0.9, False),
+        (x[:1], *state, 0.5, True),
+        (x[:1], *state, 0.99, False),
+    ]
 
 
 drill(
-    batch_norm, title="Batch norm's two modes", lesson="01",
+    batch_norm,
+    title="Batch norm's two modes",
+    lesson="01",
     statement="""
 x has shape (batch, features). Return (normalised x, running mean, running variance). In training,
 normalise each feature by the batch's own mean and variance (dividing by the batch's size), and move
@@ -238,6 +259,7 @@ def _linear_steps(low, high, steps, loss_at):
     def spaced(rate):
         share = math.log(rate / low) / math.log(high / low)
         return low + share * (high - low)
+
     linear = lr_range_test(low, high, steps, lambda rate: loss_at(spaced(rate)))
     return spaced(10 * linear) / 10
 
@@ -289,20 +311,30 @@ def _judge_range_test(answer: Any) -> None:
         got = number(call(answer, *arguments), "the rate")
         wanted = lr_range_test(*arguments)
         if not math.isclose(got, wanted, rel_tol=1e-6):
-            raise Wrong(f"lr_range_test{show(arguments)} should give {wanted:g}, got {got:g}",
-                        hint=hint_for(DRILLS["lr_range_test"], case, got))
+            raise Wrong(
+                f"lr_range_test{show(arguments)} should give {wanted:g}, got {got:g}",
+                hint=hint_for(DRILLS["lr_range_test"], case, got),
+            )
 
 
 drill(
-    lr_range_test, title="Learning-rate range test", lesson="01",
+    lr_range_test,
+    title="Learning-rate range test",
+    lesson="01",
     statement="""
 Raise the rate from low to high in `steps` values (two or more) that are equally spaced on a log
 scale, both ends included. `loss_at(rate)` takes one training step and returns its loss. Stop as
 soon as a loss is NaN or more than four times the smallest so far; what comes later does not count.
 Return a tenth of the rate that had the smallest loss (the first of equals).""",
-    cases=lambda: [(1e-4, 1.0, 30, _freak), (1e-3, 1.0, 13, _breaks), (1e-5, 1.0, 11, _bends),
-                   (1e-3, 1.0, 2, _bends), (0.1, 10.0, 3, lambda rate: 1.0),
-                   (0.1, 10.0, 3, _four_times), (0.1, 10.0, 3, _a_little_more)],
+    cases=lambda: [
+        (1e-4, 1.0, 30, _freak),
+        (1e-3, 1.0, 13, _breaks),
+        (1e-5, 1.0, 11, _bends),
+        (1e-3, 1.0, 2, _bends),
+        (0.1, 10.0, 3, lambda rate: 1.0),
+        (0.1, 10.0, 3, _four_times),
+        (0.1, 10.0, 3, _a_little_more),
+    ],
     judge=_judge_range_test,
     mistakes={
         _linear_steps: "multiply the rate by one factor each time: equal steps on a log scale",
