@@ -155,6 +155,9 @@ def parallel(pack: np.ndarray, starts: np.ndarray) -> None:
         "from 0.001 to about 0.09",
         [bool(pack[:, 0, 1].mean() < 0.002), bool(0.08 < pack[:, 2, 1].mean() < 0.11)],
     )
+    twelve = pack[:, 2].mean(axis=0)  # nothing, liar, posterior mean, Thompson
+    claim("0.40, 0.09, 0.12 and 0.24", abs(twelve - [0.40, 0.09, 0.12, 0.24]) < 0.02)
+    claim("Thompson saves less than the liar", clear(pack[:, 2, 3] - pack[:, 2, 1]))
     middle = np.median(starts, axis=0)
     claim("two points have the best median", bool(middle[0] == middle.min()))
     claim("and the worst seed by far", bool(starts[:, 0].max() > 5 * starts[:, 1:].max()))
