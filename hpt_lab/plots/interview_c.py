@@ -79,8 +79,10 @@ def rungs_of_a_tuner() -> Axes:
         color = BLUE if shift < 0 else VERMILLION
         ax.bar(np.arange(len(cells)) + shift, heights, 0.4, color=color, label=name)
         seen.append(f"{name} {', '.join(map(str, heights))}")
-    names = [f"{four_systems.RUNGS[rung]}\n{'s = ' + str(3 - row) if row == rung else ''}"
-             for row, rung in cells]
+    names = [
+        f"{four_systems.RUNGS[rung]}\n{'s = ' + str(3 - row) if row == rung else ''}"
+        for row, rung in cells
+    ]
     ax.set_xticks(range(len(cells)), names)
     return finish(
         ax,

@@ -149,6 +149,12 @@ def test_decay_and_running_means_are_what_loops_give():
         ("pending", "two_schedulers", ("blind", "lie", "mean_blind", "mean_lie")),
         ("digits_race", "model_and_random", ("seen", "model", "sealed")),
         ("unlabelled_rates", "four_rates", ("last_a", "last_b", "last_c", "last_d")),
+        (
+            "clipped_or_decayed",
+            "three_ways_to_step",
+            ("constant", "clipped", "cosine", "broken", "cosine_high"),
+        ),
+        ("two_valleys", "narrow_and_wide", ("narrow", "wide", "carried")),
     ],
 )
 def test_an_answer_quotes_what_its_picture_shows(numbers, picture, shown):
