@@ -23,12 +23,14 @@ def _mean(race: Race, who: str, part: str = "test_error") -> float:
 
 def track(widget: Any) -> None:
     """Check what the opening says of one seed on digits."""
-    leaders = set(widget._leaders())
-    claim(
-        "five of nine share the lead, plain random search among them",
-        len(leaders) == 5 and {RANDOM, LINE} <= leaders,
-    )
-    claim("Hyperband, ASHA and BOHB are behind", not leaders & {"Hyperband", "ASHA", "BOHB"})
+    ahead = widget._loss("BOHB")
+    rows = 360 * (widget._loss(RANDOM) - ahead)
+    second = [name for name in widget.field if widget._loss(name) == widget._loss(RANDOM)]
+    claim("BOHB is first", widget._leaders() == ["BOHB"])
+    claim("by one validation row of 360", abs(rows - 1) < 1e-6)
+    claim("ahead of five, both random searches among them", len(second) == 5 and LINE in second)
+    behind = [widget._loss(name) > widget._loss(RANDOM) for name in ("Hyperband", "ASHA")]
+    claim("Hyperband and ASHA are behind", behind)
 
 
 def loop(mine: list[tuple[float, float]], its: list[tuple[float, float]]) -> None:

@@ -47,7 +47,15 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "questions"
 LEVELS = ("screening", "engineer", "senior")
 KINDS = ("explain", "why", "compare", "compute", "diagnose", "design", "criticise", "code")
-REGISTER = ("numbers_a", "numbers_b", "numbers_c", "numbers_d", "numbers_pictures", "numbers_races")
+REGISTER = (
+    "numbers_a",
+    "numbers_b",
+    "numbers_c",
+    "numbers_d",
+    "numbers_pictures",
+    "numbers_practice",
+    "numbers_races",
+)
 TEXTS = ("question", "answer", "explanation", "follow_up", "follow_up_answer", "wrong", "why_wrong")
 
 
