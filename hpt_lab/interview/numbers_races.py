@@ -99,6 +99,43 @@ def front_of_five() -> Mapping[str, Any]:
     return {"front": ", ".join(front[:-1]) + " and " + front[-1], "line": f"{line:.1f}"}
 
 
+@numbers
+def mistakes_by_root() -> Mapping[str, Any]:
+    """Carry 16 mistaken promotions in a rung of 729 to rungs of 81 and 6,561, by the root."""
+    known = 16
+    small = known * math.sqrt(81 / 729)
+    large = known * math.sqrt(6561 / 729)
+    return {
+        "known": known,
+        "small": round(small),
+        "large": round(large),
+        "small_share": f"{100 * small / 27:.0f}",
+        "known_share": f"{100 * known / 243:.0f}",
+        "large_share": f"{100 * large / 2187:.0f}",
+    }
+
+
+@numbers
+def area_of_front() -> Mapping[str, Any]:
+    """Give the area that three models dominate up to (10, 12), and what a fourth adds."""
+
+    def area(front: list[tuple[float, float]]) -> float:
+        ends = [cost for cost, _ in front[1:]] + [10]
+        strips = zip(front, ends, strict=True)
+        return sum((end - cost) * (12 - error) for (cost, error), end in strips)
+
+    three: list[tuple[float, float]] = [(1, 10), (4, 5), (8, 4)]
+    before = area(three)
+    after = area(sorted([*three, (2, 8.9)]))
+    return {"area": f"{before:g}", "added": f"{after - before:.1f}"}
+
+
+@numbers
+def random_third_fails() -> Mapping[str, Any]:
+    """Give the share of failures that a third of random configs makes, if 40 % of them fail."""
+    return {"floor": round(100 * 0.4 / 3)}
+
+
 # Lesson 08
 
 
