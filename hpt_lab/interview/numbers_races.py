@@ -187,3 +187,21 @@ def leads_on_digits() -> Mapping[str, Any]:
         "low": f"{row.test_ahead_low:.2f}",
         "high": f"{row.test_ahead_high:.2f}",
     }
+
+
+@numbers
+def eight_intervals() -> Mapping[str, Any]:
+    """Give the chance that one of eight 95 % intervals misses zero by luck, and the remedy."""
+    return {"chance": round(100 * (1 - 0.95**8)), "level": f"{100 * (1 - 0.05 / 8):.1f}"}
+
+
+@numbers
+def paired_seeds() -> Mapping[str, Any]:
+    """Compare 30 pairs whose errors correlate by 0.6 with unpaired seeds, one point apart."""
+    paired = 2 * (1 - 0.6)
+    ratio = 2 / paired
+    return {
+        "ratio": f"{ratio:g}",
+        "unpaired": round(30 * ratio),
+        "error": f"{math.sqrt(paired / 30):.2f}",
+    }
