@@ -165,13 +165,18 @@ def bracket_of_81() -> Mapping[str, Any]:
     return {"scratch": scratch, "resumed": resumed, "full": 81 * 81, "fifth": scratch // 81}
 
 
-@numbers
-def bracket_of_27() -> Mapping[str, Any]:
-    """Lay out Hyperband for R = 27, eta = 3, and price it in both ways."""
+def _table(most: int, halvings: int) -> list[list[tuple[int, int]]]:
+    """Return Hyperband's (configs, epochs) for `most` = 3 to the `halvings`, bracket by bracket."""
     plans = []
-    for s in range(3, -1, -1):
-        n = math.ceil(4 * 3**s / (s + 1))
-        plans.append([(n // 3**i, 27 // 3 ** (s - i)) for i in range(s + 1)])
+    for s in range(halvings, -1, -1):
+        n = math.ceil((halvings + 1) * 3**s / (s + 1))
+        plans.append([(n // 3**i, most // 3 ** (s - i)) for i in range(s + 1)])
+    return plans
+
+
+def _bill(most: int, halvings: int) -> dict[str, Any]:
+    """Price the table in both ways."""
+    plans = _table(most, halvings)
     scratch = sum(n * epochs for plan in plans for n, epochs in plan)
     resumed = 0
     for plan in plans:
@@ -185,8 +190,20 @@ def bracket_of_27() -> Mapping[str, Any]:
         "resumed": resumed,
         "starts": ", ".join(map(str, starts)),
         "configs": sum(starts),
-        "full": scratch // 27,
+        "full": scratch // most,
     }
+
+
+@numbers
+def bracket_of_27() -> Mapping[str, Any]:
+    """Lay out Hyperband for R = 27, eta = 3, and price it in both ways."""
+    return _bill(27, 3)
+
+
+@numbers
+def table_of_nine() -> Mapping[str, Any]:
+    """Lay out Hyperband for R = 9, eta = 3, and price it in both ways."""
+    return _bill(9, 2)
 
 
 @numbers
