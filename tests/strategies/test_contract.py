@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
-import io
 import json
 import math
-import tokenize
 from collections import Counter
 from pathlib import Path
 
@@ -233,34 +232,24 @@ def test_settings_are_keywords_and_plain_json(name):
     sorted(Path(hpt_lab.strategies.__file__).parent.glob("*.py")),
     ids=lambda path: path.name,
 )
-def test_a_strategy_has_at_most_100_lines_of_code(path):
-    assert code_lines(path.read_text()) <= 100
+def test_a_strategy_has_at_most_90_statements(path):
+    assert statements(path.read_text()) <= 90  # 100 lines, before a formatter unfolded them
 
 
-def code_lines(source: str) -> int:
-    """Count the lines that hold code: neither blank, nor comment, nor docstring."""
-    lines: set[int] = set()
-    start = True  # at the start of a statement
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type in (
-            tokenize.COMMENT,
-            tokenize.NL,
-            tokenize.INDENT,
-            tokenize.DEDENT,
-            tokenize.ENDMARKER,
-        ):
-            continue
-        if token.type == tokenize.NEWLINE:
-            start = True
-        elif not (start and token.type == tokenize.STRING):
-            lines.update(range(token.start[0], token.end[0] + 1))
-            start = False
-    return len(lines)
+def statements(source: str) -> int:
+    """Count what the formatter can't change: statements, docstrings left out."""
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.stmt)]
+    return sum(not is_text(node) for node in nodes)
 
 
-def test_code_lines_are_counted_without_comments_and_docstrings():
+def is_text(node: ast.stmt) -> bool:
+    """Tell whether a statement is a bare constant: a docstring."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def test_statements_are_counted_without_comments_and_docstrings():
     source = (
         '"""Doc.\n\nMore."""\n\n# why\nx = 1  # one\n\ndef f(\n    a,\n):\n    """Doc."""\n  '
         '  return """a\nb"""\n'
     )
-    assert code_lines(source) == 6
+    assert statements(source) == 3  # x, f, and what it returns
